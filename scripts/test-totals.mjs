@@ -1,0 +1,24 @@
+// Prints "passed failed skipped" of a vitest JSON report: node scripts/test-totals.mjs REPORT EXIT_CODE
+import { readFileSync } from "node:fs";
+
+const [report, exitCode] = process.argv.slice(2);
+const totals = { passed: 0, failed: 0, skipped: 0 };
+
+for (const { status, assertionResults } of testFiles()) {
+  for (const result of assertionResults) {
+    totals[result.status === "passed" || result.status === "failed" ? result.status : "skipped"] += 1;
+  }
+  // A file that failed to load has no tests to count, and one that failed in a hook may have none that failed.
+  if (status === "failed" && !assertionResults.some((result) => result.status === "failed")) totals.failed += 1;
+}
+// A build that broke, a type error, a rejection that nobody caught: red without a red test.
+if (exitCode !== "0" && totals.failed === 0) totals.failed = 1;
+console.log(totals.passed, totals.failed, totals.skipped);
+
+function testFiles() {
+  try {
+    return JSON.parse(readFileSync(report, "utf8")).testResults;
+  } catch {
+    return [{ status: "failed", assertionResults: [] }];
+  }
+}

@@ -1,0 +1,75 @@
+/** Views on a core's memory that survive its growth. Everything is little-endian; u32 is made unsigned here, once. */
+export class CoreMemory {
+  readonly #memory: WebAssembly.Memory;
+  #buffer: ArrayBufferLike;
+  #data: DataView;
+  #bytes: Uint8Array;
+  #words: Int32Array;
+
+  constructor(memory: WebAssembly.Memory) {
+    this.#memory = memory;
+    this.#buffer = memory.buffer;
+    this.#data = new DataView(this.#buffer);
+    this.#bytes = new Uint8Array(this.#buffer);
+    this.#words = new Int32Array(this.#buffer);
+  }
+
+  /** The current view. Borrowed: creating or forking a core may detach it, so ask again rather than keep it. */
+  get data(): DataView {
+    this.#renew();
+    return this.#data;
+  }
+
+  /** The current view in bytes. Borrowed like {@link data}. */
+  get bytes(): Uint8Array {
+    this.#renew();
+    return this.#bytes;
+  }
+
+  /** The current view in signed words, for hot paths; index = address / 4. Borrowed like {@link data}. */
+  get words(): Int32Array {
+    this.#renew();
+    return this.#words;
+  }
+
+  /** The memory itself, to be sent to another worker. */
+  get memory(): WebAssembly.Memory {
+    return this.#memory;
+  }
+
+  /** Reads an unsigned word at a 4-byte aligned address. */
+  u32(at: number): number {
+    this.#renew();
+    return (this.#words[at >>> 2] ?? 0) >>> 0;
+  }
+
+  /** Reads a signed word at a 4-byte aligned address. */
+  i32(at: number): number {
+    this.#renew();
+    return this.#words[at >>> 2] ?? 0;
+  }
+
+  /** Writes a word at a 4-byte aligned address. */
+  setU32(at: number, value: number): void {
+    this.#renew();
+    this.#words[at >>> 2] = value;
+  }
+
+  f64(at: number): number {
+    this.#renew();
+    return this.#data.getFloat64(at, true);
+  }
+
+  setF64(at: number, value: number): void {
+    this.#renew();
+    this.#data.setFloat64(at, value, true);
+  }
+
+  #renew(): void {
+    if (this.#buffer === this.#memory.buffer) return; // memory.grow replaced the buffer
+    this.#buffer = this.#memory.buffer;
+    this.#data = new DataView(this.#buffer);
+    this.#bytes = new Uint8Array(this.#buffer);
+    this.#words = new Int32Array(this.#buffer);
+  }
+}

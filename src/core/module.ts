@@ -1,0 +1,79 @@
+import { ABI_VERSION } from "../../assembly/layout.ts";
+import { InternalError, UnsupportedError } from "../errors.ts";
+import { type CoreExports, EXPORT_NAMES } from "./exports.ts";
+import { RELEASE_WASM_BASE64 } from "./release.wasm.ts";
+
+/** Where a core's code comes from: a compiled module, its bytes, or the address of `core.wasm`. */
+export type ModuleSource = WebAssembly.Module | BufferSource | URL;
+
+let embedded: WebAssembly.Module | undefined;
+
+/** The module of `source`, or of the embedded release build, which is compiled once and cached.
+ *  @throws UnsupportedError when `source` is a URL that cannot be fetched */
+export async function compile(source?: ModuleSource): Promise<WebAssembly.Module> {
+  if (source === undefined) {
+    embedded ??= await WebAssembly.compile(decode(RELEASE_WASM_BASE64));
+    return embedded;
+  }
+  if (source instanceof WebAssembly.Module) return source;
+  if (!(source instanceof URL)) return WebAssembly.compile(source);
+  const response = await fetch(source);
+  if (!response.ok)
+    throw new UnsupportedError("core module", `a wasm file at ${source.href}`, `HTTP ${response.status}`);
+  return WebAssembly.compile(await response.arrayBuffer());
+}
+
+/** {@link compile} for callers that cannot wait. Browsers refuse modules above 4 KiB on their main thread. */
+export function compileSync(source?: Exclude<ModuleSource, URL>): WebAssembly.Module {
+  if (source === undefined) {
+    embedded ??= new WebAssembly.Module(decode(RELEASE_WASM_BASE64));
+    return embedded;
+  }
+  return source instanceof WebAssembly.Module ? source : new WebAssembly.Module(source);
+}
+
+/** Instantiates a core's module. The threads build imports its memory; other builds bring their own.
+ *  @throws TypeError when a build that imports its memory gets none, or one that brings its own gets one
+ *  @throws UnsupportedError for a module that is no core, or one of another ABI version */
+export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory | undefined): CoreExports {
+  const importsMemory = WebAssembly.Module.imports(module).some(({ kind }) => kind === "memory");
+  if (importsMemory && memory === undefined) {
+    throw new TypeError('"memory" expected a shared WebAssembly.Memory for the threads build, got undefined');
+  }
+  if (!importsMemory && memory !== undefined) {
+    throw new TypeError('"memory" expected undefined for a build that brings its own memory, got a WebAssembly.Memory');
+  }
+  const env = memory === undefined ? { abort: trap } : { abort: trap, memory };
+  const exports = instanceOf(module, env).exports;
+  for (const name of EXPORT_NAMES) {
+    if (typeof exports[name] !== "function") {
+      throw new UnsupportedError("core module", `an export "${name}"`, typeof exports[name]);
+    }
+  }
+  // The module was just checked to have all of them; their signatures are held by the ABI version.
+  const core = { ...exports, memory: memory ?? exports.memory } as unknown as CoreExports;
+  const version = core.abiVersion();
+  if (version !== ABI_VERSION) throw new UnsupportedError("core module", `ABI version ${ABI_VERSION}`, `${version}`);
+  return core;
+}
+
+function instanceOf(module: WebAssembly.Module, env: Record<string, WebAssembly.ImportValue>): WebAssembly.Instance {
+  try {
+    return new WebAssembly.Instance(module, { env });
+  } catch (cause) {
+    if (!(cause instanceof WebAssembly.LinkError)) throw cause;
+    throw new UnsupportedError("core module", "a module without imports but memory", cause.message, { cause });
+  }
+}
+
+/** The debug build calls it when an assertion fails. */
+function trap(_message: number, _file: number, line: number, column: number): never {
+  throw new InternalError(`core: assertion failed at line ${line}, column ${column}`);
+}
+
+function decode(base64: string): Uint8Array<ArrayBuffer> {
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
+}
