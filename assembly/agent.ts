@@ -12,6 +12,7 @@ import {
   CHANNEL_MAX_PAYLOAD,
   CHANNEL_OUTSTANDING,
   CHANNEL_POSTED,
+  CHANNEL_RESPONSES,
   CHANNEL_SENT,
   CHANNEL_STRAY,
   CHANNEL_TIMEOUT,
@@ -187,6 +188,7 @@ export function settleArea(core: usize, channel: usize, to: usize, room: u32, no
   if (answers.breaksLength(channel, bytes, areas.capacity(channel))) {
     answers.malformed(core, channel, xfer, bytes, now);
   } else if (to && bytes - 4 > room) {
+    increment(channel + CHANNEL_RESPONSES);
     xfers.finish(core, xfers.instanceOf(core, xfer), xfer, FAULT_LENGTH, 0);
   } else {
     answers.respond(core, channel, xfer, to ? to : xfer + XFER_PAYLOAD, areas.payload(channel, area), bytes - 4, now);
@@ -198,7 +200,7 @@ export function poll(core: usize, index: u32, now: f64): i32 {
   if (!isRow(core, CORE_XFERS, index)) return FAULT_INDEX;
   const xfer = xferAt(core, index);
   let state = load<u32>(xfer, XFER_STATE);
-  if (state == XFER_POSTED) {
+  if (xfers.isInFlight(state)) {
     const channel = xfers.channelOf(core, xfer);
     if (load<u32>(channel, CHANNEL_AREA)) settleArea(core, channel, 0, 0, now);
     state = load<u32>(xfer, XFER_STATE);
@@ -226,7 +228,8 @@ export function deliver(core: usize, channelIndex: u32, at: usize, byteLength: u
   const word = load<u32>(at);
   const type = header.type(word);
   const from = at + MSG_PAYLOAD;
-  if (type == TYPE_COMMAND || type == TYPE_DELAYED_RESPONSE) {
+  const isResponse = type == TYPE_COMMAND && !(load<u32>(channel, CHANNEL_KIND) & KIND_P2A);
+  if (isResponse || type == TYPE_DELAYED_RESPONSE) {
     return answers.take(core, channel, word, from, byteLength, byteLength - MSG_PAYLOAD, now);
   }
   if (type == TYPE_NOTIFICATION) p2a.notification(core, channel, word, from, byteLength, byteLength - MSG_PAYLOAD, now);
@@ -255,32 +258,33 @@ export function setDeadline(core: usize, index: u32, at: f64): i32 {
 /** A full look at all xfers happens only when the earliest known deadline has passed, not a message. */
 export function tick(core: usize, now: f64): i32 {
   let i = load<u32>(core, CORE_TICK_CURSOR);
-  let earliest: f64;
-  if (i) {
-    earliest = load<f64>(core, CORE_TICK_EARLIEST);
-  } else {
-    if (now < load<f64>(core, CORE_NEXT_DEADLINE)) return FAULT_NOTHING;
-    // Commands posted while the look is under way start from here
-    store<f64>(core, Infinity, CORE_NEXT_DEADLINE);
-    earliest = Infinity;
-  }
+  let earliest = load<f64>(core, CORE_TICK_EARLIEST);
   const count = load<u32>(core, CORE_XFERS + TABLE_COUNT);
-  for (; i < count; i++) {
-    const xfer = xferAt(core, i);
-    if (!xfers.isInFlight(load<u32>(xfer, XFER_STATE))) continue;
-    const deadline = load<f64>(xfer, XFER_DEADLINE);
-    if (now < deadline) {
-      earliest = min(earliest, deadline);
-      continue;
+  while (true) {
+    if (!i) {
+      if (now < load<f64>(core, CORE_NEXT_DEADLINE)) return FAULT_NOTHING;
+      // Commands posted while the look is under way start from here
+      store<f64>(core, Infinity, CORE_NEXT_DEADLINE);
+      earliest = Infinity;
     }
-    expire(core, xfer, now);
-    store<u32>(core, i + 1, CORE_TICK_CURSOR);
-    store<f64>(core, earliest, CORE_TICK_EARLIEST);
-    return i;
+    for (; i < count; i++) {
+      const xfer = xferAt(core, i);
+      if (!xfers.isInFlight(load<u32>(xfer, XFER_STATE))) continue;
+      const deadline = load<f64>(xfer, XFER_DEADLINE);
+      if (now < deadline) {
+        earliest = min(earliest, deadline);
+        continue;
+      }
+      expire(core, xfer, now);
+      store<u32>(core, i + 1, CORE_TICK_CURSOR);
+      store<f64>(core, earliest, CORE_TICK_EARLIEST);
+      return i;
+    }
+    // What was posted behind the look's back may have expired, too: then it starts anew, once
+    if (earliest < load<f64>(core, CORE_NEXT_DEADLINE)) store<f64>(core, earliest, CORE_NEXT_DEADLINE);
+    store<u32>(core, 0, CORE_TICK_CURSOR);
+    i = 0;
   }
-  store<u32>(core, 0, CORE_TICK_CURSOR);
-  if (earliest < load<f64>(core, CORE_NEXT_DEADLINE)) store<f64>(core, earliest, CORE_NEXT_DEADLINE);
-  return FAULT_NOTHING;
 }
 
 export function resetChannel(core: usize, channelIndex: u32): i32 {

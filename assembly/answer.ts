@@ -2,6 +2,7 @@
 
 import * as header from "./header";
 import {
+  CHANNEL_INDEX,
   CHANNEL_INSTANCE,
   CHANNEL_MAX_PAYLOAD,
   CHANNEL_RESPONSES,
@@ -12,6 +13,7 @@ import {
   FAULT_MALFORMED,
   FAULT_NOTHING,
   NO_INDEX,
+  QUARANTINE_CHANNEL,
   QUARANTINE_HEADER,
   QUARANTINE_OWES_DELAYED,
   QUARANTINE_OWES_RESPONSE,
@@ -103,7 +105,6 @@ export function take(core: usize, channel: usize, word: u32, from: usize, bytes:
     else respond(core, channel, xfer, xfer + XFER_PAYLOAD, from, bytes - 4, now);
     return index;
   }
-  const posted = xfers.channelOf(core, xfer);
   let fault: i32 = 0;
   let byteLength: u32 = 0;
   if (breaksLength(channel, bytes, capacity)) {
@@ -138,7 +139,9 @@ export function stray(core: usize, channel: usize, word: u32, from: usize, bytes
   const isDelayed = header.type(word) != TYPE_COMMAND;
   const due: u32 = isDelayed ? QUARANTINE_OWES_DELAYED : QUARANTINE_OWES_RESPONSE;
   const owes = held & (QUARANTINE_OWES_DELAYED | QUARANTINE_OWES_RESPONSE);
-  if (header.commandOf(word) != (held ^ owes) || !(owes & due)) {
+  // A response comes on the command's own channel
+  const isOwn = isDelayed || load<u32>(record, QUARANTINE_CHANNEL) == load<u32>(channel, CHANNEL_INDEX);
+  if (header.commandOf(word) != (held ^ owes) || !(owes & due) || !isOwn) {
     count(core, channel, COUNTER_MALFORMED, TRACE_MALFORMED, word, bytes, now);
     return;
   }

@@ -24,11 +24,12 @@ import {
   FAULT_HOST_NEEDED,
   FAULT_INDEX,
   FAULT_LENGTH,
-  FAULT_NO_XFER,
   FAULT_STATE,
   INSTANCE_XFER_FREE,
   NO_INDEX,
+  RING_CAPACITY,
   RING_HEAD,
+  RING_OFFSET,
   RING_STRIDE,
   RING_TAIL,
   SMT_HEADER,
@@ -47,7 +48,7 @@ import {
   XFER_STATE,
 } from "./layout";
 import * as platform from "./platform";
-import { channelAt, isRow, ringEntry, ringIsFull, xferAt } from "./table";
+import { channelAt, isRow, xferAt } from "./table";
 import * as xfers from "./xfer";
 
 export function exchange(core: usize, channelIndex: u32, index: u32, command: u32, byteLength: u32, now: f64): i32 {
@@ -81,87 +82,103 @@ export function exchange(core: usize, channelIndex: u32, index: u32, command: u3
 export function run(core: usize, budget: u32, now: f64): i32 {
   const submissions = core + CORE_SUBMISSIONS;
   const completions = core + CORE_COMPLETIONS;
+  const stride = load<u32>(submissions, RING_STRIDE);
+  const capacity = load<u32>(submissions, RING_CAPACITY);
+  const entries = core + load<u32>(submissions, RING_OFFSET);
+  const results = core + load<u32>(completions, RING_OFFSET);
+  // Nobody else moves the rings during the call: how far it can go is known before the first step
+  let head = load<u32>(submissions, RING_HEAD);
+  let tail = load<u32>(completions, RING_TAIL);
+  const wanted = min(budget, load<u32>(submissions, RING_TAIL) - head);
+  const room = capacity - (tail - load<u32>(completions, RING_HEAD));
+  const count = min(wanted, room);
   let done: u32 = 0;
-  let stop = 0;
-  while (done < budget && load<u32>(submissions, RING_HEAD) != load<u32>(submissions, RING_TAIL)) {
-    if (ringIsFull(completions)) {
-      stop = FAULT_COMPLETIONS_FULL;
+  let stop = room < wanted ? FAULT_COMPLETIONS_FULL : 0;
+  while (done < count) {
+    const entry = entries + (head & (capacity - 1)) * stride;
+    const completion = results + (tail & (capacity - 1)) * stride;
+    const fault = step(core, entry, completion, stride - SUBMISSION_PAYLOAD, now);
+    if (fault) {
+      stop = fault;
       break;
     }
-    const head = load<u32>(submissions, RING_HEAD);
-    const tail = load<u32>(completions, RING_TAIL);
-    stop = step(core, ringEntry(core, submissions, head), ringEntry(core, completions, tail), now);
-    if (stop) break;
-    store<u32>(submissions, head + 1, RING_HEAD);
-    store<u32>(completions, tail + 1, RING_TAIL);
+    head++;
+    tail++;
     done++;
   }
+  store<u32>(submissions, head, RING_HEAD);
+  store<u32>(completions, tail, RING_TAIL);
   store<i32>(core, stop, CORE_RUN_STOP);
   return done;
 }
 
-/** Completes one entry, or returns the fault that stops the batch before it. */
-function step(core: usize, entry: usize, completion: usize, now: f64): i32 {
+/** Completes one entry, or returns the fault that stops the batch before it. Both entries have `room` payload bytes. */
+function step(core: usize, entry: usize, completion: usize, room: u32, now: f64): i32 {
   const channelIndex = load<u32>(entry, SUBMISSION_CHANNEL);
-  if (!isRow(core, CORE_CHANNELS, channelIndex)) return complete(entry, completion, FAULT_INDEX);
+  if (!isRow(core, CORE_CHANNELS, channelIndex)) return complete(entry, completion, FAULT_INDEX, 0, 0);
   const channel = channelAt(core, channelIndex);
-  const room = load<u32>(core, CORE_SUBMISSIONS + RING_STRIDE) - SUBMISSION_PAYLOAD;
-  let index = load<u32>(core, CORE_RUN_XFER);
-  let xfer: usize = 0;
-  if (index == NO_INDEX) {
+  if (load<u32>(core, CORE_RUN_XFER) != NO_INDEX) return resume(core, channel, entry, completion, room, now);
+  const byteLength = load<u32>(entry, SUBMISSION_LENGTH);
+  const instance = core + load<u32>(channel, CHANNEL_INSTANCE);
+  // Every entry borrows an xfer, though the fast path has no need to write that down
+  if (byteLength <= room && load<u32>(instance, INSTANCE_XFER_FREE) != NO_INDEX) {
     const command = load<u32>(entry, SUBMISSION_COMMAND);
-    const byteLength = load<u32>(entry, SUBMISSION_LENGTH);
-    if (!load<u32>(channel, CHANNEL_AREA) || command & COMMAND_ASYNC) {
-      return complete(entry, completion, FAULT_CHANNEL_KIND);
-    }
-    if (byteLength > room) return complete(entry, completion, FAULT_LENGTH);
-    const instance = core + load<u32>(channel, CHANNEL_INSTANCE);
-    const from = entry + SUBMISSION_PAYLOAD;
-    if (load<u32>(instance, INSTANCE_XFER_FREE) == NO_INDEX) return complete(entry, completion, FAULT_NO_XFER);
-    const bytes = fast.exchange(core, channel, instance, command, from, byteLength, now);
+    const bytes = fast.exchange(core, channel, instance, command, entry + SUBMISSION_PAYLOAD, byteLength, now);
     if (bytes >= 0) {
-      if (<u32>bytes > room) return complete(entry, completion, FAULT_LENGTH);
       const area = areas.at(core, channel);
+      const word = load<u32>(area, SMT_HEADER);
+      if (<u32>bytes > room) return complete(entry, completion, FAULT_LENGTH, 0, word);
       fast.move(completion + COMPLETION_PAYLOAD, area + SMT_PAYLOAD, bytes);
-      store<u32>(completion, load<u32>(entry, SUBMISSION_TAG), COMPLETION_TAG);
-      store<i32>(completion, 0, COMPLETION_FAULT);
-      store<u32>(completion, bytes, COMPLETION_LENGTH);
-      store<u32>(completion, load<u32>(area, SMT_HEADER), COMPLETION_HEADER);
-      return 0;
+      return complete(entry, completion, 0, bytes, word);
     }
-    index = xfers.take(core, instance);
-    xfer = xferAt(core, index);
-    const fault = agent.send(core, channel, instance, xfer, index, command, from, byteLength, now);
-    if (fault < 0) {
-      xfers.put(instance, xfer, index);
-      return complete(entry, completion, fault);
-    }
-  } else {
-    xfer = xferAt(core, index);
   }
-  let state = load<u32>(xfer, XFER_STATE);
-  if (xfers.isInFlight(state)) {
+  return begin(core, channel, entry, completion, room, now);
+}
+
+/** Posts an entry's command, and goes on with `resume`. */
+function begin(core: usize, channel: usize, entry: usize, completion: usize, room: u32, now: f64): i32 {
+  const command = load<u32>(entry, SUBMISSION_COMMAND);
+  const byteLength = load<u32>(entry, SUBMISSION_LENGTH);
+  if (!load<u32>(channel, CHANNEL_AREA) || command & COMMAND_ASYNC) {
+    return complete(entry, completion, FAULT_CHANNEL_KIND, 0, 0);
+  }
+  if (byteLength > room) return complete(entry, completion, FAULT_LENGTH, 0, 0);
+  const instance = core + load<u32>(channel, CHANNEL_INSTANCE);
+  const index = xfers.take(core, instance);
+  if (index < 0) return complete(entry, completion, index, 0, 0);
+  const xfer = xferAt(core, index);
+  const from = entry + SUBMISSION_PAYLOAD;
+  const fault = agent.send(core, channel, instance, xfer, index, command, from, byteLength, now);
+  if (fault < 0) {
+    xfers.put(instance, xfer, index);
+    return complete(entry, completion, fault, 0, 0);
+  }
+  store<u32>(core, index, CORE_RUN_XFER);
+  return resume(core, channel, entry, completion, room, now);
+}
+
+/** Serves and settles the command in progress; the fault that stops the batch when its answer is not there yet. */
+function resume(core: usize, channel: usize, entry: usize, completion: usize, room: u32, now: f64): i32 {
+  const index = load<u32>(core, CORE_RUN_XFER);
+  const xfer = xferAt(core, index);
+  if (xfers.isInFlight(load<u32>(xfer, XFER_STATE))) {
     const served = platform.serveArea(core, channel, now);
     agent.settleArea(core, channel, completion + COMPLETION_PAYLOAD, room, now);
-    state = load<u32>(xfer, XFER_STATE);
-    if (xfers.isInFlight(state)) {
-      store<u32>(core, index, CORE_RUN_XFER);
+    if (xfers.isInFlight(load<u32>(xfer, XFER_STATE))) {
       return served == FAULT_EVENTS_FULL ? FAULT_EVENTS_FULL : FAULT_HOST_NEEDED;
     }
   }
   store<u32>(core, NO_INDEX, CORE_RUN_XFER);
-  store<u32>(completion, load<u32>(entry, SUBMISSION_TAG), COMPLETION_TAG);
-  store<u32>(completion, load<u32>(xfer, XFER_FAULT), COMPLETION_FAULT);
-  store<u32>(completion, load<u32>(xfer, XFER_LENGTH), COMPLETION_LENGTH);
-  store<u32>(completion, load<u32>(xfer, XFER_HEADER), COMPLETION_HEADER);
+  const word = load<u32>(xfer, XFER_HEADER);
+  complete(entry, completion, load<i32>(xfer, XFER_FAULT), load<u32>(xfer, XFER_LENGTH), word);
   xfers.put(xfers.instanceOf(core, xfer), xfer, index);
   return 0;
 }
 
-function complete(entry: usize, completion: usize, fault: i32): i32 {
+function complete(entry: usize, completion: usize, fault: i32, byteLength: u32, word: u32): i32 {
   store<u32>(completion, load<u32>(entry, SUBMISSION_TAG), COMPLETION_TAG);
   store<i32>(completion, fault, COMPLETION_FAULT);
-  store<u32>(completion, 0, COMPLETION_LENGTH);
-  store<u32>(completion, 0, COMPLETION_HEADER);
+  store<u32>(completion, byteLength, COMPLETION_LENGTH);
+  store<u32>(completion, word, COMPLETION_HEADER);
   return 0;
 }

@@ -22,7 +22,7 @@ import {
   STATUS_NOT_SUPPORTED,
   STATUS_SUCCESS,
 } from "./layout";
-import { NEEDS_HOST, status } from "./reply";
+import { NEEDS_HOST, success } from "./reply";
 import * as resource from "./resource";
 
 /** No rate to round to. */
@@ -41,28 +41,28 @@ export function rateSet(
 ): i32 {
   const flags = load<u32>(request);
   const clock = load<u32>(request, 4);
-  if (clock >= load<u32>(protocol, PROTOCOL_DOMAINS)) return status(reply, STATUS_NOT_FOUND);
+  if (clock >= load<u32>(protocol, PROTOCOL_DOMAINS)) return STATUS_NOT_FOUND;
   const permission = resource.permission(protocol, state, agent, clock);
-  if (!(permission & PERMISSION_USE)) return status(reply, STATUS_NOT_FOUND);
-  if (flags & ~RATE_SET_FLAGS) return status(reply, STATUS_INVALID_PARAMETERS);
+  if (!(permission & PERMISSION_USE)) return STATUS_NOT_FOUND;
+  if (flags & ~RATE_SET_FLAGS) return STATUS_INVALID_PARAMETERS;
   const rates = resource.descriptionOf(description, protocol, clock);
   if (flags & RATE_SET_ASYNC) {
-    return load<u32>(rates, CLOCK_ASYNC_DEPTH) ? NEEDS_HOST : status(reply, STATUS_NOT_SUPPORTED);
+    return load<u32>(rates, CLOCK_ASYNC_DEPTH) ? NEEDS_HOST : STATUS_NOT_SUPPORTED;
   }
-  if (!(permission & PERMISSION_SET)) return status(reply, STATUS_DENIED);
+  if (!(permission & PERMISSION_SET)) return STATUS_DENIED;
   const rate = round(description, rates, load<u64>(request, 8), flags);
-  if (rate == NO_RATE) return status(reply, STATUS_INVALID_PARAMETERS);
+  if (rate == NO_RATE) return STATUS_INVALID_PARAMETERS;
   const current = resource.stateOf(protocol, state, clock);
   const before = load<u64>(current, CLOCK_STATE_RATE);
   store<u64>(current, rate, CLOCK_STATE_RATE);
   if (resource.isObserved(core)) resource.changed(core, channel, EVENT_RATE_CHANGED, clock, before, rate, now);
-  return status(reply, STATUS_SUCCESS);
+  return success(reply);
 }
 
 export function rateGet(protocol: usize, state: usize, agent: u32, request: usize, reply: usize): i32 {
   const clock = load<u32>(request);
-  if (clock >= load<u32>(protocol, PROTOCOL_DOMAINS)) return status(reply, STATUS_NOT_FOUND);
-  if (!(resource.permission(protocol, state, agent, clock) & PERMISSION_USE)) return status(reply, STATUS_NOT_FOUND);
+  if (clock >= load<u32>(protocol, PROTOCOL_DOMAINS)) return STATUS_NOT_FOUND;
+  if (!(resource.permission(protocol, state, agent, clock) & PERMISSION_USE)) return STATUS_NOT_FOUND;
   store<i32>(reply, STATUS_SUCCESS);
   store<u64>(reply, load<u64>(resource.stateOf(protocol, state, clock), CLOCK_STATE_RATE), STATUS_BYTES);
   return STATUS_BYTES + 8;

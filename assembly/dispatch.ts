@@ -39,7 +39,7 @@ import {
   STATUS_SUCCESS,
 } from "./layout";
 import * as performance from "./performance";
-import { NEEDS_HOST, status } from "./reply";
+import { NEEDS_HOST } from "./reply";
 import { copy } from "./words";
 
 /** Answers the command `word` with its parameters at `request`. The reply has room for `limit` bytes, at least
@@ -55,26 +55,26 @@ export function answer(
   limit: u32,
   now: f64,
 ): i32 {
-  if (word & HEADER_TYPE_MASK) return status(reply, STATUS_PROTOCOL_ERROR);
+  if (word & HEADER_TYPE_MASK) return STATUS_PROTOCOL_ERROR;
 
   // Without a description the agent half stands alone, and implements nothing
   const descriptionOffset = load<u32>(instance, INSTANCE_DESCRIPTION);
-  if (!descriptionOffset) return status(reply, STATUS_NOT_SUPPORTED);
+  if (!descriptionOffset) return STATUS_NOT_SUPPORTED;
   const description = core + descriptionOffset;
   const row: u32 = load<u8>(description + ((word & HEADER_PROTOCOL_MASK) >>> HEADER_PROTOCOL_SHIFT), DESCRIPTION_MAP);
-  if (!row) return status(reply, STATUS_NOT_SUPPORTED);
+  if (!row) return STATUS_NOT_SUPPORTED;
   const mask = load<u32>(core + load<u32>(instance, INSTANCE_PROTOCOL_MASK));
-  if (!((mask >>> (row - 1)) & 1)) return status(reply, STATUS_DENIED);
+  if (!((mask >>> (row - 1)) & 1)) return STATUS_DENIED;
 
   const protocol = description + DESCRIPTION_PROTOCOL_TABLE + (row - 1) * PROTOCOL_BYTES;
   const id = word & HEADER_MESSAGE_MASK;
-  if (id >= load<u32>(protocol, PROTOCOL_MESSAGE_COUNT)) return status(reply, STATUS_NOT_FOUND);
+  if (id >= load<u32>(protocol, PROTOCOL_MESSAGE_COUNT)) return STATUS_NOT_FOUND;
   const message = description + load<u32>(protocol, PROTOCOL_MESSAGES) + id * MESSAGE_BYTES;
   const handler: u32 = load<u16>(message, MESSAGE_HANDLER);
-  if (handler == HANDLER_NONE) return status(reply, STATUS_NOT_FOUND);
+  if (handler == HANDLER_NONE) return STATUS_NOT_FOUND;
   if (handler == HANDLER_HOST) return NEEDS_HOST;
   const expected: u32 = load<u16>(message, MESSAGE_REQUEST_BYTES);
-  if (expected != requestBytes && expected != MESSAGE_ANY_BYTES) return status(reply, STATUS_PROTOCOL_ERROR);
+  if (expected != requestBytes && expected != MESSAGE_ANY_BYTES) return STATUS_PROTOCOL_ERROR;
 
   const state = core + load<u32>(instance, INSTANCE_STATE);
   const agent = load<u32>(instance, INSTANCE_AGENT) - 1;
@@ -88,7 +88,7 @@ export function answer(
   }
   if (handler == HANDLER_CONSTANT) {
     const bytes = load<u32>(message, MESSAGE_REPLY_BYTES);
-    if (bytes > limit - STATUS_BYTES) return status(reply, STATUS_PROTOCOL_ERROR);
+    if (bytes > limit - STATUS_BYTES) return STATUS_PROTOCOL_ERROR;
     store<i32>(reply, STATUS_SUCCESS);
     copy(reply + STATUS_BYTES, description + load<u32>(message, MESSAGE_REPLY), bytes);
     return STATUS_BYTES + bytes;

@@ -34,7 +34,7 @@ import {
   TABLE_OFFSET,
   TOKEN_COUNT,
 } from "./layout";
-import { NEEDS_HOST, REPLY_ROOM } from "./reply";
+import { bytesOf, NEEDS_HOST, REPLY_ROOM } from "./reply";
 import { copy, increment } from "./words";
 
 /** In place of a byte length: this exchange is not ordinary, and nothing was done. */
@@ -82,11 +82,12 @@ export function exchange(
   const request = core + load<u32>(core, CORE_CLAIMS + TABLE_OFFSET) + CLAIM_REQUEST;
   const payload = area + SMT_PAYLOAD;
   move(request, payload, byteLength);
-  const replyBytes = answer(core, channel, instance, word, request, byteLength, payload, limit, now);
-  if (replyBytes == NEEDS_HOST) {
+  const result = answer(core, channel, instance, word, request, byteLength, payload, limit, now);
+  if (result == NEEDS_HOST) {
     store<u32>(area, SMT_STATUS_FREE, SMT_STATUS);
     return UNUSUAL;
   }
+  const replyBytes = bytesOf(result, payload);
   store<u32>(area, HEADER_BYTES + replyBytes, SMT_LENGTH);
   store<u32>(area, word, SMT_HEADER);
   store<u32>(area, SMT_STATUS_FREE, SMT_STATUS);

@@ -16,7 +16,7 @@ import {
   STATUS_OUT_OF_RANGE,
   STATUS_SUCCESS,
 } from "./layout";
-import { status } from "./reply";
+import { success } from "./reply";
 import * as resource from "./resource";
 
 export function levelSet(
@@ -31,27 +31,27 @@ export function levelSet(
   now: f64,
 ): i32 {
   const domain = load<u32>(request);
-  if (domain >= load<u32>(protocol, PROTOCOL_DOMAINS)) return status(reply, STATUS_NOT_FOUND);
+  if (domain >= load<u32>(protocol, PROTOCOL_DOMAINS)) return STATUS_NOT_FOUND;
   const needed: u32 = PERMISSION_USE | PERMISSION_SET;
-  if ((resource.permission(protocol, state, agent, domain) & needed) != needed) return status(reply, STATUS_DENIED);
+  if ((resource.permission(protocol, state, agent, domain) & needed) != needed) return STATUS_DENIED;
   const level = load<u32>(request, 4);
   const current = resource.stateOf(protocol, state, domain);
   if (level < load<u32>(current, PERFORMANCE_STATE_MIN) || level > load<u32>(current, PERFORMANCE_STATE_MAX)) {
-    return status(reply, STATUS_OUT_OF_RANGE);
+    return STATUS_OUT_OF_RANGE;
   }
   if (!isDescribed(description, resource.descriptionOf(description, protocol, domain), level)) {
-    return status(reply, STATUS_OUT_OF_RANGE);
+    return STATUS_OUT_OF_RANGE;
   }
   const before = load<u32>(current, PERFORMANCE_STATE_LEVEL);
   store<u32>(current, level, PERFORMANCE_STATE_LEVEL);
   if (resource.isObserved(core)) resource.changed(core, channel, EVENT_LEVEL_CHANGED, domain, before, level, now);
-  return status(reply, STATUS_SUCCESS);
+  return success(reply);
 }
 
 export function levelGet(protocol: usize, state: usize, agent: u32, request: usize, reply: usize): i32 {
   const domain = load<u32>(request);
-  if (domain >= load<u32>(protocol, PROTOCOL_DOMAINS)) return status(reply, STATUS_NOT_FOUND);
-  if (!(resource.permission(protocol, state, agent, domain) & PERMISSION_USE)) return status(reply, STATUS_DENIED);
+  if (domain >= load<u32>(protocol, PROTOCOL_DOMAINS)) return STATUS_NOT_FOUND;
+  if (!(resource.permission(protocol, state, agent, domain) & PERMISSION_USE)) return STATUS_DENIED;
   store<i32>(reply, STATUS_SUCCESS);
   store<u32>(reply, load<u32>(resource.stateOf(protocol, state, domain), PERFORMANCE_STATE_LEVEL), STATUS_BYTES);
   return STATUS_BYTES + 4;

@@ -54,7 +54,7 @@ import {
   TRACE_PUBLISHED,
   TRACE_SERVED,
 } from "./layout";
-import { NEEDS_HOST } from "./reply";
+import { bytesOf, NEEDS_HOST } from "./reply";
 import { channelAt, claimAt, countersOf, isRow, ringIsFull } from "./table";
 import * as trace from "./trace";
 import { copy, increment, releaseWord } from "./words";
@@ -173,25 +173,13 @@ function consider(core: usize, channel: usize, claim: usize, word: u32, byteLeng
   // Before anything changes: an answer that cannot be held must not have taken effect
   if (holds && !claims.hasFree(core)) return FAULT_NO_CLAIM;
   const request = claim + CLAIM_REQUEST;
+  const reply = claims.replyOf(core, claim);
   const limit = load<u32>(channel, CHANNEL_MAX_PAYLOAD);
-  const replyBytes = answer(
-    core,
-    channel,
-    instance,
-    word,
-    request,
-    byteLength,
-    claims.replyOf(core, claim),
-    limit,
-    now,
-  );
-  if (replyBytes == NEEDS_HOST) {
-    if (!claims.hasFree(core)) return FAULT_NO_CLAIM;
-    if (trace.isOn(core)) trace.write(core, TRACE_SERVED, channel, word, 0, byteLength, now);
-    return keepClaim(core, claim, word, CLAIM_CLAIMED);
-  }
+  const result = answer(core, channel, instance, word, request, byteLength, reply, limit, now);
+  if (result == NEEDS_HOST && !claims.hasFree(core)) return FAULT_NO_CLAIM;
   if (trace.isOn(core)) trace.write(core, TRACE_SERVED, channel, word, 0, byteLength, now);
-  setReply(core, channel, claim, replyBytes);
+  if (result == NEEDS_HOST) return keepClaim(core, claim, word, CLAIM_CLAIMED);
+  setReply(core, channel, claim, bytesOf(result, reply));
   return holds ? keepClaim(core, claim, word, CLAIM_STAGED) : PUBLISH;
 }
 

@@ -7,9 +7,21 @@ export function copy(to: usize, from: usize, byteLength: u32): void {
     memory.copy(to, from, byteLength);
     return;
   }
-  const end = byteLength & ~7;
   let i: u32 = 0;
-  while (i < end) {
+  const blocks = byteLength & ~31;
+  while (i < blocks) {
+    store<u64>(to + i, load<u64>(from + i));
+    store<u64>(to + i, load<u64>(from + i, 8), 8);
+    store<u64>(to + i, load<u64>(from + i, 16), 16);
+    store<u64>(to + i, load<u64>(from + i, 24), 24);
+    i += 32;
+  }
+  if (byteLength & 16) {
+    store<u64>(to + i, load<u64>(from + i));
+    store<u64>(to + i, load<u64>(from + i, 8), 8);
+    i += 16;
+  }
+  if (byteLength & 8) {
     store<u64>(to + i, load<u64>(from + i));
     i += 8;
   }

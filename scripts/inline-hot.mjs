@@ -7,12 +7,12 @@ import { Transform } from "assemblyscript/transform";
 
 const HOT = {
   "assembly/area": ["at"],
-  "assembly/batch": ["step"],
+  "assembly/batch": ["complete", "step"],
   "assembly/dispatch": ["answer"],
   "assembly/fast": ["exchange", "move"],
   "assembly/header": ["pack", "token", "type"],
   "assembly/performance": ["levelSet", "levelGet", "isDescribed"],
-  "assembly/reply": ["status"],
+  "assembly/reply": ["bytesOf", "success"],
   "assembly/resource": ["descriptionOf", "stateOf", "permission", "isObserved"],
   "assembly/table": ["isRow", "instanceAt", "channelAt", "xferAt", "ringIsFull", "ringEntry"],
   "assembly/trace": ["isOn"],

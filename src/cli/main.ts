@@ -8,6 +8,11 @@ const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 const EXIT_HELP = `
 Exit codes: ${EXIT.ok} all well, ${EXIT.failed} something failed, ${EXIT.usage} wrong usage, ${EXIT.interrupted} interrupted.`;
 
+/** What the numbers of a self-check are, and are not. */
+const CAVEAT =
+  "These are medians of this machine, now: post, framing, serve and settle in one call of the public API, without any\n" +
+  "transport. Compare machines by the ratios that `npm run bench` measures against native and JavaScript peers.";
+
 process.exitCode = await main(process.argv);
 
 async function main(argv: readonly string[]): Promise<number> {
@@ -51,7 +56,10 @@ function asText(ok: boolean, { checks, measurements }: SelfCheckReport): string 
     ({ ok, name, detail }) => `${ok ? "ok    " : "FAILED"}  ${name}${detail ? `: ${detail}` : ""}`,
   );
   const width = Math.max(0, ...measurements.map(({ name }) => name.length));
-  for (const { name, value, unit } of measurements) lines.push(`${name.padEnd(width)}  ${asNumber(value)} ${unit}`);
+  for (const { name, value, unit, p99, samples } of measurements) {
+    lines.push(`${name.padEnd(width)}  ${asNumber(value)} ${unit} (p99 ${asNumber(p99)}, ${samples} samples)`);
+  }
+  if (measurements.length > 0) lines.push(CAVEAT);
   // A self-check without a check has shown nothing, and must not look like success.
   const passed = checks.filter((check) => check.ok).length;
   lines.push(`self-check ${ok ? "passed" : "failed"}: ${passed} of ${checks.length} checks passed`);

@@ -1,0 +1,19 @@
+// Puts the first example and the latest bench results into README.md. With --check it writes nothing and exits 1 when they differ.
+import { existsSync, readFileSync } from "node:fs";
+import { emit } from "./emit.mjs";
+
+const read = (path) => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
+
+let text = read("README.md");
+text = between(text, "example", `\`\`\`js\n${read("examples/first-exchange.mjs").trim()}\n\`\`\``);
+const summary = "bench/summary.md";
+if (existsSync(new URL(`../${summary}`, import.meta.url))) text = between(text, "benchmarks", read(summary).trim());
+emit("README.md", text);
+
+function between(text, name, content) {
+  const [begin, end] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];
+  const from = text.indexOf(begin);
+  const to = text.indexOf(end);
+  if (from < 0 || to < from) throw new Error(`readme: expected ${begin} and ${end} in README.md`);
+  return `${text.slice(0, from + begin.length)}\n${content}\n${text.slice(to)}`;
+}

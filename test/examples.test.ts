@@ -1,0 +1,22 @@
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+
+const folder = fileURLToPath(new URL("../examples/", import.meta.url));
+const examples = readdirSync(folder).filter((name) => name.endsWith(".mjs"));
+
+/** What each example says about itself when all is well. */
+const OUTPUT: Readonly<Record<string, string>> = {
+  "first-exchange.mjs": "true status 0 1\n",
+};
+
+describe("examples", () => {
+  test.each(examples)("%s runs and prints what it should", (name) => {
+    expect(execFileSync(process.execPath, [folder + name], { encoding: "utf8" })).toBe(OUTPUT[name]);
+  });
+
+  test.each(examples)("%s is short", (name) => {
+    expect(readFileSync(folder + name, "utf8").split("\n").length).toBeLessThan(60);
+  });
+});
