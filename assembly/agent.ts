@@ -46,6 +46,7 @@ import {
   MSG_PAYLOAD,
   NO_HEADER,
   NO_INDEX,
+  OUTSTANDING_ENDED,
   SMT_FLAGS_INTERRUPT,
   SMT_STATUS_ERROR,
   SMT_STATUS_FREE,
@@ -141,7 +142,7 @@ export function send(
   if (offset) {
     store<u32>(channel, index, CHANNEL_POSTED);
     store<u32>(channel, word, CHANNEL_OUTSTANDING);
-    store<u32>(channel, NO_HEADER, CHANNEL_STRAY);
+    store<u32>(channel, word, CHANNEL_STRAY);
     areas.post(channel, area, command & COMMAND_INTERRUPT ? SMT_FLAGS_INTERRUPT : 0, word, from, byteLength);
   }
   return 0;
@@ -176,10 +177,8 @@ export function settleArea(core: usize, channel: usize, to: usize, room: u32, no
     return FAULT_NOTHING;
   }
   store<u32>(channel, NO_INDEX, CHANNEL_POSTED);
-  if (bits & SMT_STATUS_FREE) store<u32>(channel, NO_HEADER, CHANNEL_OUTSTANDING);
+  store<u32>(channel, bits & SMT_STATUS_FREE ? NO_HEADER : word | OUTSTANDING_ENDED, CHANNEL_OUTSTANDING);
   if (bits & SMT_STATUS_ERROR) {
-    // Should the area come back only later, its header is known already
-    store<u32>(channel, word, CHANNEL_STRAY);
     answers.count(core, channel, COUNTER_ERRORS, TRACE_MALFORMED, word, 0, now);
     xfers.finish(core, xfers.instanceOf(core, xfer), xfer, FAULT_CHANNEL_ERROR, 0);
     return index;
@@ -323,8 +322,10 @@ function expire(core: usize, xfer: usize, now: f64): void {
 /** The platform has given back an area whose caller gave up: its answer is taken in now. */
 function takeBack(core: usize, channel: usize, area: usize, now: f64): void {
   const word = areas.header(channel, area);
+  const outstanding = load<u32>(channel, CHANNEL_OUTSTANDING);
+  const known = outstanding & OUTSTANDING_ENDED ? outstanding ^ OUTSTANDING_ENDED : load<u32>(channel, CHANNEL_STRAY);
   store<u32>(channel, NO_HEADER, CHANNEL_OUTSTANDING);
-  if (word != load<u32>(channel, CHANNEL_STRAY)) judge(core, channel, area, word, now);
+  if (word == outstanding || word != known) judge(core, channel, area, word, now);
 }
 
 /** An answer in an A2P area that is not the one waited for. */

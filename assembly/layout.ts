@@ -270,6 +270,7 @@ export const TOKENS_BYTES = TOKENS_ENTRIES + TOKEN_COUNT * TOKENS_ENTRY_BYTES;
 export const NO_TOKEN = 0xffff;
 
 // Channel: one direction of one transport. 64 bytes, all hot
+/** Offset of the instance's record. */
 export const CHANNEL_INSTANCE = 0;
 /** KIND_* bits. */
 export const CHANNEL_KIND = 4;
@@ -280,9 +281,9 @@ export const CHANNEL_AREA_BYTES = 12;
 export const CHANNEL_MAX_PAYLOAD = 16;
 /** The xfer whose command is in flight in the area; NO_INDEX = none. */
 export const CHANNEL_POSTED = 20;
-/** Header of the command that the platform still holds in the area; NO_HEADER = none. */
+/** Header of the command that the platform still holds in the area, maybe with OUTSTANDING_ENDED; NO_HEADER = none. */
 export const CHANNEL_OUTSTANDING = 24;
-/** Last foreign header found in the area, so that each is counted once; NO_HEADER = none. */
+/** Last foreign header found in the area, so that each is counted once; the command's own header = none yet. */
 export const CHANNEL_STRAY = 28;
 /** f64 ns, default 30 ms; the host may write it. */
 export const CHANNEL_TIMEOUT = 32;
@@ -297,6 +298,9 @@ export const CHANNEL_ANSWER_BYTES = 52;
 export const CHANNEL_CLAIM = 56;
 export const CHANNEL_INDEX = 60;
 export const CHANNEL_BYTES = 64;
+
+/** The command has ended with ERROR, though the area is not back: its header there is no second answer. */
+export const OUTSTANDING_ENDED = 0x80000000;
 
 export const KIND_P2A = 1;
 export const KIND_MSG = 2;
@@ -343,7 +347,9 @@ export const RING_AGENT = 1;
 export const XFER_STATE = 0;
 /** Payload bytes: of the command once posted, of the answer once done. */
 export const XFER_LENGTH = 4;
+/** Offset of the instance's record. */
 export const XFER_INSTANCE = 8;
+/** Offset of the record of the channel that it was posted on. */
 export const XFER_CHANNEL = 12;
 /** f64 ns. */
 export const XFER_DEADLINE = 16;
@@ -367,6 +373,7 @@ export const XFER_ABORTED = 6;
 
 // Claim: a command that the platform took out of its channel. Claim 0 is the scratch claim of `serve`
 export const CLAIM_STATE = 0;
+/** Index of the channel. */
 export const CLAIM_CHANNEL = 4;
 /** The command's header as it came. */
 export const CLAIM_HEADER = 8;
@@ -402,8 +409,10 @@ export const COMPLETION_HEADER = 12;
 export const COMPLETION_PAYLOAD = 16;
 
 // P2A ring entry: a notification as it came
+/** Index of the channel. */
 export const P2A_CHANNEL = 0;
 export const P2A_HEADER = 4;
+/** Payload bytes. */
 export const P2A_LENGTH = 8;
 export const P2A_PAYLOAD = 16;
 
