@@ -64,12 +64,12 @@ export const NODE_ENTRY_POINTS: readonly string[] = ["./transport/raw", "./vhost
 /** Clocks and dice: a run is a function of board, script and seed, so each has one named home, and arguments carry it on. */
 export const IMPURE: Readonly<Record<string, readonly string[]>> = {
   Date: [],
-  setTimeout: [],
+  setTimeout: ["src/core/real-clock.ts"],
   setInterval: [],
   // Measuring yields to the event loop now and then, or SIGINT would not be heard.
   setImmediate: ["src/cli/self-check.ts"],
   "Math.random": [],
-  "performance.now": ["src/cli/self-check.ts"],
+  "performance.now": ["src/core/real-clock.ts", "src/cli/self-check.ts"],
 };
 
 /** What the root entry must not drag into a bundle. */

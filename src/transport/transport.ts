@@ -1,0 +1,75 @@
+/** What a channel is and can; stated once, when it opens. The engine decides by these facts and never asks which
+ *  transport it is. */
+export interface ChannelTraits {
+  /** Largest payload in bytes, header excluded. */
+  readonly maxPayload: number;
+  /** Commands that the platform may hold at once; 1 = strictly serial. */
+  readonly maxInFlight: number;
+  /** The answer is in place when `ring` returns, as with a TEE invoke: no waiting, no polling. */
+  readonly completesOnPost: boolean;
+  /** Makes progress without the event loop, so that polled calls can wait for it. */
+  readonly canPoll: boolean;
+  /** For a response, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** One direction of one transport, on one row of the core. */
+export interface Channel {
+  readonly traits: ChannelTraits;
+  /** Index of the channel in the core. */
+  readonly row: number;
+  /** The message on the row belongs to the other side now. Returns at once and says nothing: completion is announced by
+   *  {@link TransportHost.complete} or {@link TransportHost.receive}, perhaps from inside.
+   *  @param message the message in MSG form, for a row without an area; borrowed until `ring` returns */
+  ring(message?: Uint8Array): void;
+}
+
+/** What a transport opened: its channels, and how to let them go. */
+export interface Link {
+  /** The SCMI instance in the core that the channels belong to. */
+  readonly instance: number;
+  /** The default channel, which carries Base. */
+  readonly a2p: Channel;
+  /** Channels of single protocols, by protocol id; all others use {@link a2p}. */
+  readonly protocols?: ReadonlyMap<number, Channel>;
+  /** Where notifications and delayed responses come from; without one there are none. */
+  readonly p2a?: Channel;
+  /** Releases everything, in reverse order. Idempotent: further calls return the first one's promise. */
+  close(): Promise<void>;
+}
+
+/** How a transport wants a row. */
+export interface RowOptions {
+  readonly p2a?: boolean;
+  readonly framing: "smt" | "msg";
+  /** Bytes of the area; 0 = none, the transport carries the messages itself (MSG only). */
+  readonly areaBytes: number;
+  /** The transport's own limit for a payload in bytes. */
+  readonly maxMessage?: number;
+  readonly timeoutMs?: number;
+}
+
+/** What the agent does for a transport. */
+export interface TransportHost {
+  /** Opens an SCMI instance with an agent half only, for a platform outside of this core.
+   *  @returns its index */
+  openInstance(): number;
+  /** Opens a row. A payload limit above what the area holds is clamped, with a warning once.
+   *  @returns its index and its payload limit in bytes */
+  openRow(instance: number, options: RowOptions): { readonly row: number; readonly maxPayload: number };
+  /** The area of a row changed hands: an answer, or a P2A message, may be there. Spurious calls do no harm. */
+  complete(row: number): void;
+  /** A message in MSG form arrived for a row without an area. The bytes are copied. */
+  receive(row: number, message: Uint8Array): void;
+  /** The other side is gone: everything in flight fails with `ChannelError` "closed", later calls too. */
+  fail(cause: Error): void;
+}
+
+/** A way to a platform. Options are given when it is made, the host when it is opened. */
+export interface Transport {
+  /** For error messages, `stream`. */
+  readonly kind: string;
+  /** Opens the channels, or undoes what it did and throws.
+   *  @throws signal.reason when aborted */
+  open(host: TransportHost, signal?: AbortSignal): Promise<Link>;
+}
