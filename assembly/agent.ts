@@ -29,6 +29,7 @@ import {
   COUNTER_MALFORMED,
   COUNTER_RECYCLED,
   COUNTER_TIMEOUTS,
+  FAULT_ABORTED,
   FAULT_BUSY,
   FAULT_CHANNEL_ERROR,
   FAULT_CHANNEL_KIND,
@@ -242,6 +243,7 @@ export function abort(core: usize, index: u32): i32 {
   if (!xfers.isInFlight(load<u32>(xfer, XFER_STATE))) return FAULT_STATE;
   increment(countersOf(core, xfers.channelOf(core, xfer)) + COUNTER_ABORTED);
   xfers.giveUp(core, xfers.instanceOf(core, xfer), xfer, XFER_ABORTED, xfers.owed(xfer));
+  store<i32>(xfer, FAULT_ABORTED, XFER_FAULT);
   store<u32>(xfer, 0, XFER_LENGTH);
   return 0;
 }

@@ -12,6 +12,7 @@ import {
   COMPLETION_LENGTH,
   COMPLETION_PAYLOAD,
   COMPLETION_TAG,
+  CORE_BATCH_PAYLOAD,
   CORE_CHANNELS,
   CORE_COMPLETIONS,
   CORE_RUN_STOP,
@@ -84,6 +85,7 @@ export function run(core: usize, budget: u32, now: f64): i32 {
   const completions = core + CORE_COMPLETIONS;
   const stride = load<u32>(submissions, RING_STRIDE);
   const capacity = load<u32>(submissions, RING_CAPACITY);
+  const payload = load<u32>(core, CORE_BATCH_PAYLOAD);
   const entries = core + load<u32>(submissions, RING_OFFSET);
   const results = core + load<u32>(completions, RING_OFFSET);
   // Nobody else moves the rings during the call: how far it can go is known before the first step
@@ -97,7 +99,7 @@ export function run(core: usize, budget: u32, now: f64): i32 {
   while (done < count) {
     const entry = entries + (head & (capacity - 1)) * stride;
     const completion = results + (tail & (capacity - 1)) * stride;
-    const fault = step(core, entry, completion, stride - SUBMISSION_PAYLOAD, now);
+    const fault = step(core, entry, completion, payload, now);
     if (fault) {
       stop = fault;
       break;
@@ -161,9 +163,12 @@ function begin(core: usize, channel: usize, entry: usize, completion: usize, roo
 function resume(core: usize, channel: usize, entry: usize, completion: usize, room: u32, now: f64): i32 {
   const index = load<u32>(core, CORE_RUN_XFER);
   const xfer = xferAt(core, index);
+  const to = completion + COMPLETION_PAYLOAD;
+  // The host may have published meanwhile: then there is nothing to serve
+  agent.settleArea(core, channel, to, room, now);
   if (xfers.isInFlight(load<u32>(xfer, XFER_STATE))) {
     const served = platform.serveArea(core, channel, now);
-    agent.settleArea(core, channel, completion + COMPLETION_PAYLOAD, room, now);
+    agent.settleArea(core, channel, to, room, now);
     if (xfers.isInFlight(load<u32>(xfer, XFER_STATE))) {
       return served == FAULT_EVENTS_FULL ? FAULT_EVENTS_FULL : FAULT_HOST_NEEDED;
     }

@@ -25,9 +25,6 @@ import {
 import { NEEDS_HOST, success } from "./reply";
 import * as resource from "./resource";
 
-/** No rate to round to. */
-const NO_RATE: u64 = u64.MAX_VALUE;
-
 export function rateSet(
   core: usize,
   channel: usize,
@@ -50,8 +47,9 @@ export function rateSet(
     return load<u32>(rates, CLOCK_ASYNC_DEPTH) ? NEEDS_HOST : STATUS_NOT_SUPPORTED;
   }
   if (!(permission & PERMISSION_SET)) return STATUS_DENIED;
-  const rate = round(description, rates, load<u64>(request, 8), flags);
-  if (rate == NO_RATE) return STATUS_INVALID_PARAMETERS;
+  // In place: the parameters are the platform's own copy
+  if (!round(description, rates, request + 8, flags)) return STATUS_INVALID_PARAMETERS;
+  const rate = load<u64>(request, 8);
   const current = resource.stateOf(protocol, state, clock);
   const before = load<u64>(current, CLOCK_STATE_RATE);
   store<u64>(current, rate, CLOCK_STATE_RATE);
@@ -68,30 +66,35 @@ export function rateGet(protocol: usize, state: usize, agent: u32, request: usiz
   return STATUS_BYTES + 8;
 }
 
-/** The rate of the clock that `wanted` becomes, rounded as the flags ask; NO_RATE when there is none. */
-function round(description: usize, rates: usize, wanted: u64, flags: u32): u64 {
+/** Rounds the rate at `rate` to one that the clock has, as the flags ask; false when it has none. */
+function round(description: usize, rates: usize, rate: usize, flags: u32): bool {
   const at = description + load<u32>(rates, CLOCK_RATES);
+  const wanted = load<u64>(rate);
   let below: u64;
-  let above: u64;
+  let above: u64 = 0;
+  let hasAbove: bool;
   if (load<u32>(rates, CLOCK_FORMAT) == CLOCK_FORMAT_RANGE) {
     const lowest = load<u64>(at);
+    const highest = load<u64>(at, 8);
     const step = load<u64>(at, 16);
-    if (wanted < lowest || wanted > load<u64>(at, 8)) return NO_RATE;
-    if (!step) return wanted;
+    if (wanted < lowest || wanted > highest) return false;
+    if (!step) return true;
     below = wanted - ((wanted - lowest) % step);
-    above = below;
-    if (below != wanted) above = load<u64>(at, 8) - below >= step ? below + step : NO_RATE;
+    hasAbove = highest - below >= step;
+    if (hasAbove) above = below + step;
   } else {
     const count = load<u32>(rates, CLOCK_RATE_COUNT);
-    if (!count || wanted < load<u64>(at)) return NO_RATE;
+    if (!count || wanted < load<u64>(at) || wanted > load<u64>(at + ((count - 1) << 3))) return false;
     let i: u32 = 0;
     while (i + 1 < count && load<u64>(at + ((i + 1) << 3)) <= wanted) i++;
     below = load<u64>(at + (i << 3));
-    above = below;
-    if (below != wanted) above = i + 1 < count ? load<u64>(at + ((i + 1) << 3)) : NO_RATE;
-    // Above the highest rate there is nothing to round between
-    if (above == NO_RATE) return NO_RATE;
+    hasAbove = i + 1 < count;
+    if (hasAbove) above = load<u64>(at + ((i + 1) << 3));
   }
-  if (flags & RATE_SET_CLOSEST) return above == NO_RATE || wanted - below <= above - wanted ? below : above;
-  return flags & RATE_SET_ROUND_UP ? above : below;
+  if (below == wanted) return true;
+  let isUp = (flags & RATE_SET_ROUND_UP) != 0;
+  if (flags & RATE_SET_CLOSEST) isUp = hasAbove && wanted - below > above - wanted;
+  if (isUp && !hasAbove) return false;
+  store<u64>(rate, isUp ? above : below);
+  return true;
 }

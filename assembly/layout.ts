@@ -116,6 +116,8 @@ export const FAULT_NO_CORE = -20;
 export const FAULT_RATE_LIMITED = -21;
 /** The agent took the area back before its answer was published. */
 export const FAULT_STALE = -22;
+/** The caller gave the command up. */
+export const FAULT_ABORTED = -23;
 
 // Tables and rings in the core header
 //   table: offset, stride, capacity, count            ring: offset, stride, capacity (power of two), head, tail
@@ -174,7 +176,9 @@ export const CORE_COMPLETIONS = CORE_SUBMISSIONS + RING_BYTES;
 export const CORE_P2A = CORE_COMPLETIONS + RING_BYTES;
 export const CORE_EVENTS = CORE_P2A + RING_BYTES;
 export const CORE_TRACE = CORE_EVENTS + RING_BYTES;
-export const CORE_HEADER_BYTES = (CORE_TRACE + RING_BYTES + LINE - 1) & ~(LINE - 1);
+/** Payload capacity in bytes of submission and completion entries. */
+export const CORE_BATCH_PAYLOAD = CORE_TRACE + RING_BYTES;
+export const CORE_HEADER_BYTES = (CORE_BATCH_PAYLOAD + 4 + LINE - 1) & ~(LINE - 1);
 
 export const NO_INDEX = 0xffffffff;
 

@@ -34,6 +34,7 @@ import {
   CORE_ABI_VERSION,
   CORE_ALIGN,
   CORE_AREAS,
+  CORE_BATCH_PAYLOAD,
   CORE_CHANNELS,
   CORE_CLAIM_FREE,
   CORE_CLAIM_REPLY,
@@ -247,6 +248,7 @@ function place(core: usize, config: usize): u64 {
   const end = (at + load<u32>(config, CONFIG_REGION_BYTES) + (LINE - 1)) & ~(LINE - 1);
   if (core) {
     store<u32>(core, maxPayload, CORE_MAX_PAYLOAD);
+    store<u32>(core, load<u32>(config, CONFIG_BATCH_PAYLOAD), CORE_BATCH_PAYLOAD);
     store<u32>(core, replyOffset, CORE_CLAIM_REPLY);
     store<u32>(core, <u32>at, CORE_REGION_NEXT);
     store<u32>(core, <u32>end, CORE_REGION_END);

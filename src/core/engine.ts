@@ -22,6 +22,7 @@ export function faultError(fault: number, subject: string, timeoutMs = 0): Error
       return new ChannelError(subject, "errorFlag");
     case FAULT.CHANNEL_RESET:
     case FAULT.STALE:
+    case FAULT.ABORTED:
       return new ChannelError(subject, "closed", faultName(fault));
     case FAULT.RESPONSE_TIMEOUT:
       return new DeadlineError(subject, "response", timeoutMs);

@@ -24,6 +24,7 @@ export const FAULT = {
   NO_CORE: layout.FAULT_NO_CORE,
   RATE_LIMITED: layout.FAULT_RATE_LIMITED,
   STALE: layout.FAULT_STALE,
+  ABORTED: layout.FAULT_ABORTED,
 } as const;
 
 /** A fault that has a name. */
