@@ -221,18 +221,16 @@ export function deliver(core: usize, channelIndex: u32, at: usize, byteLength: u
   if (!isRow(core, CORE_CHANNELS, channelIndex)) return FAULT_INDEX;
   const channel = channelAt(core, channelIndex);
   if (load<u32>(channel, CHANNEL_AREA)) return FAULT_CHANNEL_KIND;
-  if (byteLength < <u32>MSG_PAYLOAD) {
-    answers.count(core, channel, COUNTER_MALFORMED, TRACE_MALFORMED, <u32>NO_HEADER, byteLength, now);
-    return FAULT_NOTHING;
-  }
-  const word = load<u32>(at);
+  const isReadable = byteLength >= <u32>MSG_PAYLOAD;
+  const word: u32 = isReadable ? load<u32>(at) : NO_HEADER;
   const type = header.type(word);
   const from = at + MSG_PAYLOAD;
+  const capacity = byteLength - MSG_PAYLOAD;
   const isResponse = type == TYPE_COMMAND && !(load<u32>(channel, CHANNEL_KIND) & KIND_P2A);
-  if (isResponse || type == TYPE_DELAYED_RESPONSE) {
-    return answers.take(core, channel, word, from, byteLength, byteLength - MSG_PAYLOAD, now);
+  if (isReadable && (isResponse || type == TYPE_DELAYED_RESPONSE)) {
+    return answers.take(core, channel, word, from, byteLength, capacity, now);
   }
-  if (type == TYPE_NOTIFICATION) p2a.notification(core, channel, word, from, byteLength, byteLength - MSG_PAYLOAD, now);
+  if (isReadable && type == TYPE_NOTIFICATION) p2a.notification(core, channel, word, from, byteLength, capacity, now);
   else answers.count(core, channel, COUNTER_MALFORMED, TRACE_MALFORMED, word, byteLength, now);
   return FAULT_NOTHING;
 }
@@ -303,10 +301,7 @@ export function resetChannel(core: usize, channelIndex: u32): i32 {
   }
   tokens.forgiveChannel(core, instance, load<u32>(channel, CHANNEL_INDEX));
   claims.dropChannel(core, channel);
-  store<u32>(channel, NO_INDEX, CHANNEL_POSTED);
-  store<u32>(channel, NO_HEADER, CHANNEL_OUTSTANDING);
-  store<u32>(channel, NO_HEADER, CHANNEL_STRAY);
-  if (load<u32>(channel, CHANNEL_AREA)) areas.free(channel, areas.at(core, channel));
+  areas.reset(core, channel);
   return failed;
 }
 

@@ -9,10 +9,14 @@ import {
   CHANNEL_AREA_BYTES,
   CHANNEL_KIND,
   CHANNEL_MESSAGE_BYTES,
+  CHANNEL_OUTSTANDING,
+  CHANNEL_POSTED,
   HEADER_BYTES,
   KIND_MSG,
   MSG_HEADER,
   MSG_PAYLOAD,
+  NO_HEADER,
+  NO_INDEX,
   SMT_FLAGS,
   SMT_HEADER,
   SMT_LENGTH,
@@ -106,4 +110,11 @@ export function free(channel: usize, area: usize): void {
   } else {
     releaseWord(area + SMT_STATUS, SMT_STATUS_FREE);
   }
+}
+
+/** Nothing is posted on the channel, and its area, if it has one, is its caller's. */
+export function reset(core: usize, channel: usize): void {
+  store<u32>(channel, NO_INDEX, CHANNEL_POSTED);
+  store<u32>(channel, NO_HEADER, CHANNEL_OUTSTANDING);
+  if (load<u32>(channel, CHANNEL_AREA)) free(channel, at(core, channel));
 }

@@ -78,17 +78,7 @@ export function writeFastChannel(core: usize, index: u32, first: u32, second: u3
   const attributes = load<u32>(fast, FASTCHANNEL_ATTRIBUTES);
   if (attributes & FASTCHANNEL_HAS_DOORBELL) ringRegister(core, fast, widthOf(attributes));
   increment(fast + FASTCHANNEL_WRITES);
-  if (trace.isOn(core)) {
-    trace.write(
-      core,
-      TRACE_FASTCHANNEL,
-      channelAt(core, load<u32>(fast, FASTCHANNEL_CHANNEL)),
-      index,
-      first,
-      isPair ? 8 : 4,
-      now,
-    );
-  }
+  if (trace.isOn(core)) traceAccess(core, index, first, isPair ? 8 : 4, now);
   return 0;
 }
 
@@ -101,17 +91,7 @@ export function readFastChannel(core: usize, index: u32, now: f64): i32 {
   const isPair = load<u32>(fast, FASTCHANNEL_CELL_BYTES) == 8;
   if (isPair)
     store<u32>(fast, ASC_FEATURE_THREADS ? atomic.load<u32>(cell, 4) : load<u32>(cell, 4), FASTCHANNEL_VALUE + 4);
-  if (trace.isOn(core)) {
-    trace.write(
-      core,
-      TRACE_FASTCHANNEL,
-      channelAt(core, load<u32>(fast, FASTCHANNEL_CHANNEL)),
-      index,
-      first,
-      isPair ? 8 : 4,
-      now,
-    );
-  }
+  if (trace.isOn(core)) traceAccess(core, index, first, isPair ? 8 : 4, now);
   return 0;
 }
 
@@ -147,4 +127,9 @@ function storeRegister<T>(register: usize, set: T, preserve: T): void {
     const kept = preserve ? load<T>(register) & preserve : 0;
     store<T>(register, <T>(set | kept));
   }
+}
+
+function traceAccess(core: usize, index: u32, first: u32, bytes: u32, now: f64): void {
+  const channel = channelAt(core, load<u32>(fastChannelAt(core, index), FASTCHANNEL_CHANNEL));
+  trace.write(core, TRACE_FASTCHANNEL, channel, index, first, bytes, now);
 }

@@ -178,7 +178,10 @@ export const CORE_EVENTS = CORE_P2A + RING_BYTES;
 export const CORE_TRACE = CORE_EVENTS + RING_BYTES;
 /** Payload capacity in bytes of submission and completion entries. */
 export const CORE_BATCH_PAYLOAD = CORE_TRACE + RING_BYTES;
-export const CORE_HEADER_BYTES = (CORE_BATCH_PAYLOAD + 4 + LINE - 1) & ~(LINE - 1);
+/** Bytes of one row of the tables of states and areas; their strides are larger where rows stand side by side. */
+export const CORE_STATE_BYTES = CORE_BATCH_PAYLOAD + 4;
+export const CORE_AREA_BYTES = CORE_STATE_BYTES + 4;
+export const CORE_HEADER_BYTES = (CORE_AREA_BYTES + 4 + LINE - 1) & ~(LINE - 1);
 
 export const NO_INDEX = 0xffffffff;
 

@@ -33,6 +33,7 @@ import {
   CONFIG_XFERS,
   CORE_ABI_VERSION,
   CORE_ALIGN,
+  CORE_AREA_BYTES,
   CORE_AREAS,
   CORE_BATCH_PAYLOAD,
   CORE_CHANNELS,
@@ -54,6 +55,7 @@ import {
   CORE_REGION_END,
   CORE_REGION_NEXT,
   CORE_RUN_XFER,
+  CORE_STATE_BYTES,
   CORE_STATES,
   CORE_SUBMISSIONS,
   CORE_TOKEN_SPACES,
@@ -89,16 +91,17 @@ import { claimAt } from "./table";
 const PAGE_SHIFT = 16;
 /** Addresses stay positive as i32. */
 const MEMORY_LIMIT: u64 = 0x7fff0000;
+const CONFIG_LIMIT: u32 = 0x40000000;
 
 export function coreBytes(config: usize): i32 {
   if (!isConfig(config)) return FAULT_CONFIG;
-  const total = place(0, config);
+  const total = measure(config);
   return total > MEMORY_LIMIT ? FAULT_NO_ROOM : <i32>total;
 }
 
 export function create(base: usize, config: usize): i32 {
   if (!base || base & (CORE_ALIGN - 1) || !isConfig(config)) return FAULT_CONFIG;
-  const total = place(0, config);
+  const total = measure(config);
   if (!provide(base, total)) return FAULT_NO_ROOM;
   if (config < base + <usize>total && base < config + CONFIG_BYTES) return FAULT_CONFIG;
   memory.fill(base, 0, <usize>total);
@@ -149,8 +152,8 @@ export function takeRows(core: usize, table: usize, count: u32): i32 {
 }
 
 /** Takes bytes from a table whose rows suffice, else from the region; their offset, or FAULT_NO_ROOM. */
-export function takeBytes(core: usize, table: usize, roomConfigured: u32, bytes: u32): i32 {
-  if (bytes <= roomConfigured) {
+export function takeBytes(core: usize, table: usize, rowBytes: u32, bytes: u32): i32 {
+  if (bytes <= rowBytes) {
     const index = takeRows(core, table, 1);
     if (index >= 0) return load<u32>(core + table, TABLE_OFFSET) + <u32>index * load<u32>(core + table, TABLE_STRIDE);
   }
@@ -170,6 +173,7 @@ function isCore(base: usize): bool {
 }
 
 function provide(base: usize, bytes: u64): bool {
+  if (bytes > MEMORY_LIMIT) return false;
   const end = <u64>base + bytes;
   if (end > MEMORY_LIMIT) return false;
   const pages = <i32>((end + ((1 << PAGE_SHIFT) - 1)) >> PAGE_SHIFT);
@@ -202,6 +206,14 @@ function isConfig(config: usize): bool {
 /** 0, or a power of two that keeps free-running counters apart. */
 function isRingSize(entries: u32): bool {
   return (entries & (entries - 1)) == 0 && entries <= 0x1000000;
+}
+
+/** The bytes of a core, or more than there can be. No word is so large that sums and products could wrap. */
+function measure(config: usize): u64 {
+  for (let at: usize = 0; at < <usize>CONFIG_FLAGS; at += 4) {
+    if (load<u32>(config + at) > CONFIG_LIMIT) return u64.MAX_VALUE;
+  }
+  return place(0, config);
 }
 
 /** Places everything one after the other and returns the total; writes the core header when `core` is not 0. */
@@ -249,6 +261,8 @@ function place(core: usize, config: usize): u64 {
   if (core) {
     store<u32>(core, maxPayload, CORE_MAX_PAYLOAD);
     store<u32>(core, load<u32>(config, CONFIG_BATCH_PAYLOAD), CORE_BATCH_PAYLOAD);
+    store<u32>(core, stateBytes, CORE_STATE_BYTES);
+    store<u32>(core, areaBytes, CORE_AREA_BYTES);
     store<u32>(core, replyOffset, CORE_CLAIM_REPLY);
     store<u32>(core, <u32>at, CORE_REGION_NEXT);
     store<u32>(core, <u32>end, CORE_REGION_END);

@@ -8,16 +8,15 @@ import {
   CHANNEL_INSTANCE,
   CHANNEL_KIND,
   CHANNEL_MAX_PAYLOAD,
-  CHANNEL_OUTSTANDING,
-  CHANNEL_POSTED,
-  CHANNEL_STRAY,
   CHANNEL_TIMEOUT,
+  CORE_AREA_BYTES,
   CORE_AREAS,
   CORE_CHANNELS,
   CORE_COUNTERS,
   CORE_INSTANCES,
   CORE_MAX_PAYLOAD,
   CORE_QUARANTINES,
+  CORE_STATE_BYTES,
   CORE_STATES,
   CORE_TOKEN_SPACES,
   CORE_XFERS,
@@ -47,14 +46,12 @@ import {
   KIND_MSG,
   KIND_P2A,
   MSG_PAYLOAD,
-  NO_HEADER,
   NO_INDEX,
   SMALL_SLOTS,
   SMT_MINIMUM_BYTES,
   SMT_PAYLOAD,
   TABLE_CAPACITY,
   TABLE_COUNT,
-  TABLE_STRIDE,
   TOKEN_COUNT,
   TOKENS_FULL,
   TOKENS_SMALL,
@@ -71,7 +68,7 @@ const NO_AREA: u32 = 0xffffffff;
 export function openState(core: usize, description: u32): i32 {
   const at = core + description;
   const bytes = load<u32>(at, DESCRIPTION_STATE_BYTES);
-  const state = takeBytes(core, CORE_STATES, load<u32>(core + CORE_STATES, TABLE_STRIDE), bytes);
+  const state = takeBytes(core, CORE_STATES, load<u32>(core, CORE_STATE_BYTES), bytes);
   if (state >= 0) memory.copy(core + state, at + load<u32>(at, DESCRIPTION_INITIAL_STATE), bytes);
   return state;
 }
@@ -135,7 +132,7 @@ export function openChannel(
     if (area) {
       if (!isInMemory(core + area, areaBytes, 4)) return FAULT_CONFIG;
     } else {
-      const taken = takeBytes(core, CORE_AREAS, load<u32>(core + CORE_AREAS, TABLE_STRIDE), areaBytes);
+      const taken = takeBytes(core, CORE_AREAS, load<u32>(core, CORE_AREA_BYTES), areaBytes);
       if (taken < 0) return taken;
       area = taken;
     }
@@ -149,13 +146,10 @@ export function openChannel(
   store<u32>(channel, area, CHANNEL_AREA);
   store<u32>(channel, areaBytes, CHANNEL_AREA_BYTES);
   store<u32>(channel, limit, CHANNEL_MAX_PAYLOAD);
-  store<u32>(channel, NO_INDEX, CHANNEL_POSTED);
-  store<u32>(channel, NO_HEADER, CHANNEL_OUTSTANDING);
-  store<u32>(channel, NO_HEADER, CHANNEL_STRAY);
   store<f64>(channel, DEFAULT_TIMEOUT_NS, CHANNEL_TIMEOUT);
   store<u32>(channel, index, CHANNEL_INDEX);
   store<f64>(countersOf(core, channel), DEFAULT_DELAYED_TIMEOUT_NS, COUNTERS_DELAYED_TIMEOUT);
-  if (area) areas.free(channel, areas.at(core, channel));
+  areas.reset(core, channel);
   return index;
 }
 

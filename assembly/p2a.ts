@@ -49,11 +49,10 @@ export function drain(core: usize, channel: usize, now: f64): i32 {
   const type = header.type(word);
   const from = areas.payload(channel, area);
   const capacity = areas.capacity(channel);
-  if (bytes < <u32>HEADER_BYTES) {
-    answers.count(core, channel, COUNTER_MALFORMED, TRACE_MALFORMED, word, bytes, now);
-  } else if (type == TYPE_NOTIFICATION) {
+  const isReadable = bytes >= <u32>HEADER_BYTES;
+  if (isReadable && type == TYPE_NOTIFICATION) {
     notification(core, channel, word, from, bytes, capacity, now);
-  } else if (type == TYPE_DELAYED_RESPONSE) {
+  } else if (isReadable && type == TYPE_DELAYED_RESPONSE) {
     answers.take(core, channel, word, from, bytes, capacity, now);
   } else {
     answers.count(core, channel, COUNTER_MALFORMED, TRACE_MALFORMED, word, bytes, now);

@@ -150,15 +150,12 @@ export function forgiveChannel(core: usize, instance: usize, channel: u32): void
   }
 }
 
-/** Empties a full token space. */
+/** Makes a full token space of zeroed bytes. */
 export function clear(space: usize): void {
-  memory.fill(space + TOKENS_BITMAP, 0, TOKENS_OLDEST - TOKENS_BITMAP);
   store<u32>(space, NO_TOKEN, TOKENS_OLDEST);
   store<u32>(space, NO_TOKEN, TOKENS_YOUNGEST);
   for (let token: u32 = 0; token < <u32>TOKEN_COUNT; token++) {
-    const entry = entryOf(space, token);
-    store<u32>(entry, NO_INDEX, TOKENS_ENTRY_XFER);
-    store<u32>(entry + TOKENS_ENTRY_QUARANTINE, 0, QUARANTINE_HEADER);
+    store<u32>(entryOf(space, token), NO_INDEX, TOKENS_ENTRY_XFER);
   }
 }
 

@@ -38,15 +38,15 @@ const NO_AREA = -1;
 export class Core {
   /** Address of the core in its memory. */
   readonly base: number;
-  readonly memory: CoreMemory;
   readonly #module: WebAssembly.Module;
-  #exports: CoreExports;
+  #memory: CoreMemory | undefined;
+  #exports: Omit<CoreExports, "memory">;
 
   private constructor(module: WebAssembly.Module, exports: CoreExports, base: number) {
     this.#module = module;
     this.#exports = exports;
     this.base = base;
-    this.memory = new CoreMemory(exports.memory);
+    this.#memory = new CoreMemory(exports.memory);
   }
 
   /** Creates a core. The embedded module is compiled once and cached.
@@ -74,6 +74,11 @@ export class Core {
     const exports = instantiate(module, memory);
     writeConfig(exports.memory, CONFIG_AT, { ...DEFAULT_CAPACITY, ...capacity });
     return new Core(module, exports, checked(exports.create(BASE, CONFIG_AT), "create"));
+  }
+
+  /** Views on the memory that the core stands in. */
+  get memory(): CoreMemory {
+    return this.#memory ?? refuse();
   }
 
   /** The compiled module, to be sent to another worker. */
@@ -419,12 +424,14 @@ export class Core {
     const { byteLength } = this.memory.memory.buffer;
     // At the end of the memory: wherever other cores are, they are below
     const base = Math.ceil(byteLength / PAGE_BYTES) * PAGE_BYTES;
-    return new Core(this.#module, this.#exports, checked(this.#exports.fork(this.base, base), "fork"));
+    const exports = { ...this.#exports, memory: this.memory.memory };
+    return new Core(this.#module, exports, checked(this.#exports.fork(this.base, base), "fork"));
   }
 
   /** Lets the memory go. Later calls throw `ChannelError` with reason "closed". */
   dispose(): void {
-    this.#exports = { ...DISPOSED, memory: this.memory.memory };
+    this.#exports = DISPOSED;
+    this.#memory = undefined;
   }
 
   [Symbol.dispose](): void {

@@ -63,6 +63,9 @@ export interface ClockDescription extends PermissionDescription {
   readonly asyncDepth?: number;
 }
 
+const U32_MAX = 0xffffffff;
+const U64_MAX = 0xffffffffffffffffn;
+
 const MESSAGE_PROTOCOL_VERSION = 0x0;
 const PERFORMANCE_LEVEL_SET = 0x7;
 const PERFORMANCE_LEVEL_GET = 0x8;
@@ -86,6 +89,7 @@ export function encodeDescription(platform: PlatformDescription): Uint8Array<Arr
     }
     out.setU8(layout.DESCRIPTION_MAP + protocol.id, index + 1);
     const at = layout.DESCRIPTION_PROTOCOL_TABLE + index * layout.PROTOCOL_BYTES;
+    expectAgents("deniedAgents", protocol.deniedAgents, agents);
     writeProtocol(out, state, at, protocol, agents);
     for (let agent = 1; agent <= agents; agent++) {
       const mask = masks + (agent - 1) * 4;
@@ -113,12 +117,17 @@ function writeProtocol(out: Writer, state: Writer, at: number, protocol: Protoco
   const stateAt = state.reserve(domains.length * layout.DOMAIN_STATE_BYTES);
   const permissionsAt = state.reserve(domains.length * agents);
   domains.forEach((domain, index) => {
+    expectAgents("deniedAgents", domain.deniedAgents, agents);
+    expectAgents("readOnlyAgents", domain.readOnlyAgents, agents);
     for (let agent = 1; agent <= agents; agent++) {
       state.setU8(permissionsAt + (agent - 1) * domains.length + index, permissionOf(domain, agent));
     }
   });
   const domainsAt = out.reserve(domains.length * layout.DOMAIN_BYTES);
   performanceDomains.forEach((domain, index) => {
+    for (const level of [...domain.levels, domain.level, domain.max, domain.min]) {
+      expectInteger("level", level, 0, U32_MAX);
+    }
     const row = domainsAt + index * layout.DOMAIN_BYTES;
     const levelsAt = out.reserve(domain.levels.length * 4);
     for (const [i, level] of domain.levels.entries()) out.setU32(levelsAt + i * 4, level);
@@ -134,6 +143,10 @@ function writeProtocol(out: Writer, state: Writer, at: number, protocol: Protoco
     const { rates } = clock;
     const isRange = "lowest" in rates;
     const listed = isRange ? [rates.lowest, rates.highest, rates.step] : rates;
+    for (const rate of [...listed, clock.rate]) {
+      if (rate < 0n || rate > U64_MAX) throw new RangeError(`"rate" expected 0 … ${U64_MAX}, got ${rate}`);
+    }
+    expectInteger("asyncDepth", clock.asyncDepth ?? 0, 0, U32_MAX);
     const ratesAt = out.reserve(listed.length * 8);
     for (const [i, rate] of listed.entries()) out.setU64(ratesAt + i * 8, rate);
     out.setU32(row + layout.CLOCK_FORMAT, isRange ? layout.CLOCK_FORMAT_RANGE : layout.CLOCK_FORMAT_LIST);
@@ -153,8 +166,11 @@ function writeProtocol(out: Writer, state: Writer, at: number, protocol: Protoco
   if (clocks.length > 0) {
     hot.push([CLOCK_RATE_SET, layout.HANDLER_CLOCK_RATE_SET, 16], [CLOCK_RATE_GET, layout.HANDLER_CLOCK_RATE_GET, 4]);
   }
+  for (const { id, requestBytes = 0 } of messages) {
+    expectInteger("message id", id, 0, 255);
+    expectInteger("requestBytes", requestBytes, 0, layout.MESSAGE_ANY_BYTES - 1);
+  }
   const messageCount = 1 + Math.max(...hot.map(([id]) => id), ...messages.map(({ id }) => id));
-  expectInteger("message id", messageCount - 1, 0, 255);
   const messagesAt = out.reserve(messageCount * layout.MESSAGE_BYTES);
   for (const [id, handler, requestBytes] of hot) {
     out.setU16(messagesAt + id * layout.MESSAGE_BYTES + layout.MESSAGE_HANDLER, handler);
@@ -183,6 +199,10 @@ function permissionOf(domain: PermissionDescription, agent: number): number {
   if (domain.deniedAgents?.includes(agent)) return 0;
   if (domain.readOnlyAgents?.includes(agent)) return layout.PERMISSION_USE;
   return layout.PERMISSION_USE | layout.PERMISSION_SET;
+}
+
+function expectAgents(name: string, ids: readonly number[] = [], agents: number): void {
+  for (const id of ids) expectInteger(name, id, 1, agents);
 }
 
 function expectInteger(name: string, value: number, min: number, max: number): void {

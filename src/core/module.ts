@@ -1,5 +1,6 @@
 import { ABI_VERSION } from "../../assembly/layout.ts";
 import { InternalError, UnsupportedError } from "../errors.ts";
+import { trapError } from "./engine.ts";
 import { type CoreExports, EXPORT_NAMES } from "./exports.ts";
 import { RELEASE_WASM_BASE64 } from "./release.wasm.ts";
 
@@ -7,17 +8,22 @@ import { RELEASE_WASM_BASE64 } from "./release.wasm.ts";
 export type ModuleSource = WebAssembly.Module | BufferSource | URL;
 
 let embedded: WebAssembly.Module | undefined;
+let compiling: Promise<WebAssembly.Module> | undefined;
 
 /** The module of `source`, or of the embedded release build, which is compiled once and cached.
- *  @throws UnsupportedError when `source` is a URL that cannot be fetched */
+ *  @throws UnsupportedError when `source` is a URL that cannot be fetched; Node fetches no `file:` URLs, so read those */
 export async function compile(source?: ModuleSource): Promise<WebAssembly.Module> {
   if (source === undefined) {
-    embedded ??= await WebAssembly.compile(decode(RELEASE_WASM_BASE64));
-    return embedded;
+    if (embedded) return embedded;
+    // Whoever is ready first, this or compileSync, is the one that stays
+    compiling ??= WebAssembly.compile(decode(RELEASE_WASM_BASE64)).then((module) => (embedded ??= module));
+    return compiling;
   }
   if (source instanceof WebAssembly.Module) return source;
   if (!(source instanceof URL)) return WebAssembly.compile(source);
-  const response = await fetch(source);
+  const response = await fetch(source).catch((cause: unknown) => {
+    throw new UnsupportedError("core module", `a wasm file at ${source.href}`, String(cause), { cause });
+  });
   if (!response.ok)
     throw new UnsupportedError("core module", `a wasm file at ${source.href}`, `HTTP ${response.status}`);
   return WebAssembly.compile(await response.arrayBuffer());
@@ -50,11 +56,27 @@ export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memo
       throw new UnsupportedError("core module", `an export "${name}"`, typeof exports[name]);
     }
   }
-  // The module was just checked to have all of them; their signatures are held by the ABI version.
-  const core = { ...exports, memory: memory ?? exports.memory } as unknown as CoreExports;
+  const guarded = Object.fromEntries(EXPORT_NAMES.map((name) => [name, guard(name, exports[name] as Export)]));
+  // The module was just checked to have all of them; their signatures are held by the ABI version. The two hot ones are
+  // guarded where they are called, without a further function in between.
+  const { exchange, run } = exports;
+  const core = { ...guarded, exchange, run, memory: memory ?? exports.memory } as unknown as CoreExports;
   const version = core.abiVersion();
   if (version !== ABI_VERSION) throw new UnsupportedError("core module", `ABI version ${ABI_VERSION}`, `${version}`);
   return core;
+}
+
+type Export = (...parameters: number[]) => number;
+
+/** A trap is our bug, and becomes the error that says so. */
+function guard(name: string, run: Export): Export {
+  return (a = 0, b = 0, c = 0, d = 0, e = 0, f = 0) => {
+    try {
+      return run(a, b, c, d, e, f);
+    } catch (cause) {
+      throw trapError(cause, name);
+    }
+  };
 }
 
 function instanceOf(module: WebAssembly.Module, env: Record<string, WebAssembly.ImportValue>): WebAssembly.Instance {
