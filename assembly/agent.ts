@@ -12,7 +12,6 @@ import {
   CHANNEL_MAX_PAYLOAD,
   CHANNEL_OUTSTANDING,
   CHANNEL_POSTED,
-  CHANNEL_RESPONSES,
   CHANNEL_SENT,
   CHANNEL_STRAY,
   CHANNEL_TIMEOUT,
@@ -187,11 +186,12 @@ export function settleArea(core: usize, channel: usize, to: usize, room: u32, no
   const bytes = areas.answerBytes(channel, area);
   if (answers.breaksLength(channel, bytes, areas.capacity(channel))) {
     answers.malformed(core, channel, xfer, bytes, now);
-  } else if (to && bytes - 4 > room) {
-    increment(channel + CHANNEL_RESPONSES);
-    xfers.finish(core, xfers.instanceOf(core, xfer), xfer, FAULT_LENGTH, 0);
   } else {
-    answers.respond(core, channel, xfer, to ? to : xfer + XFER_PAYLOAD, areas.payload(channel, area), bytes - 4, now);
+    if (!to) {
+      to = xfer + XFER_PAYLOAD;
+      room = bytes;
+    }
+    answers.respond(core, channel, xfer, to, room, areas.payload(channel, area), bytes - 4, now);
   }
   return index;
 }
@@ -240,9 +240,7 @@ export function abort(core: usize, index: u32): i32 {
   const xfer = xferAt(core, index);
   if (!xfers.isInFlight(load<u32>(xfer, XFER_STATE))) return FAULT_STATE;
   increment(countersOf(core, xfers.channelOf(core, xfer)) + COUNTER_ABORTED);
-  xfers.giveUp(core, xfers.instanceOf(core, xfer), xfer, XFER_ABORTED, xfers.owed(xfer));
-  store<i32>(xfer, FAULT_ABORTED, XFER_FAULT);
-  store<u32>(xfer, 0, XFER_LENGTH);
+  xfers.giveUp(core, xfer, XFER_ABORTED, xfers.owed(xfer), FAULT_ABORTED, 0);
   return 0;
 }
 
@@ -311,9 +309,7 @@ function expire(core: usize, xfer: usize, now: f64): void {
   const fault = load<u32>(xfer, XFER_STATE) == XFER_POSTED ? FAULT_RESPONSE_TIMEOUT : FAULT_DELAYED_TIMEOUT;
   increment(countersOf(core, channel) + COUNTER_TIMEOUTS);
   if (trace.isOn(core)) trace.write(core, TRACE_TIMEOUT, channel, load<u32>(xfer, XFER_HEADER), fault, 0, now);
-  xfers.giveUp(core, xfers.instanceOf(core, xfer), xfer, XFER_TIMED_OUT, xfers.owed(xfer));
-  store<i32>(xfer, fault, XFER_FAULT);
-  store<u32>(xfer, 0, XFER_LENGTH);
+  xfers.giveUp(core, xfer, XFER_TIMED_OUT, xfers.owed(xfer), fault, 0);
 }
 
 /** The platform has given back an area whose caller gave up: its answer is taken in now. */

@@ -10,6 +10,7 @@ import {
   COUNTER_LATE,
   COUNTER_MALFORMED,
   COUNTER_UNEXPECTED,
+  FAULT_LENGTH,
   FAULT_MALFORMED,
   FAULT_NOTHING,
   NO_INDEX,
@@ -27,11 +28,9 @@ import {
   TYPE_COMMAND,
   XFER_AWAITING_DELAYED,
   XFER_DONE,
-  XFER_FAULT,
   XFER_FLAGS,
   XFER_FLAGS_ASYNC,
   XFER_HEADER,
-  XFER_LENGTH,
   XFER_PAYLOAD,
   XFER_POSTED,
   XFER_STATE,
@@ -48,26 +47,29 @@ export function breaksLength(channel: usize, bytes: u32, capacity: u32): bool {
   return bytes < 8 || payload > load<u32>(channel, CHANNEL_MAX_PAYLOAD) || payload > capacity;
 }
 
-/** Ends or moves on the xfer that a matching response belongs to. The answer goes to `to`. */
+/** Ends or moves on the xfer that a matching response belongs to. The answer goes to `to`, if its `room` suffices. */
 export function respond(
   core: usize,
   channel: usize,
   xfer: usize,
   to: usize,
+  room: u32,
   from: usize,
   byteLength: u32,
   now: f64,
 ): void {
-  copy(to, from, byteLength);
+  const fits = byteLength <= room;
+  if (fits) copy(to, from, byteLength);
   increment(channel + CHANNEL_RESPONSES);
   // Judged from the copy: the peer may have changed the area since
-  const status = load<i32>(to);
-  if (trace.isOn(core))
+  const status = load<i32>(fits ? to : from);
+  if (trace.isOn(core)) {
     trace.write(core, TRACE_RESPONSE, channel, load<u32>(xfer, XFER_HEADER), status, byteLength, now);
-  if (status == 0 && load<u32>(xfer, XFER_FLAGS) & XFER_FLAGS_ASYNC) {
+  }
+  if (fits && status == 0 && load<u32>(xfer, XFER_FLAGS) & XFER_FLAGS_ASYNC) {
     xfers.awaitDelayed(core, channel, xfer, byteLength, now);
   } else {
-    xfers.finish(core, xfers.instanceOf(core, xfer), xfer, 0, byteLength);
+    xfers.finish(core, xfers.instanceOf(core, xfer), xfer, fits ? 0 : FAULT_LENGTH, fits ? byteLength : 0);
   }
 }
 
@@ -102,7 +104,7 @@ export function take(core: usize, channel: usize, word: u32, from: usize, bytes:
   }
   if (!isDelayed) {
     if (breaksLength(channel, bytes, capacity)) malformed(core, channel, xfer, bytes, now);
-    else respond(core, channel, xfer, xfer + XFER_PAYLOAD, from, bytes - 4, now);
+    else respond(core, channel, xfer, xfer + XFER_PAYLOAD, capacity, from, bytes - 4, now);
     return index;
   }
   let fault: i32 = 0;
@@ -119,9 +121,7 @@ export function take(core: usize, channel: usize, word: u32, from: usize, bytes:
     xfers.finish(core, instance, xfer, fault, byteLength);
   } else {
     // It overtook its response, which the platform still owes, and with it the area
-    xfers.giveUp(core, instance, xfer, XFER_DONE, QUARANTINE_OWES_RESPONSE);
-    store<u32>(xfer, byteLength, XFER_LENGTH);
-    store<i32>(xfer, fault, XFER_FAULT);
+    xfers.giveUp(core, xfer, XFER_DONE, QUARANTINE_OWES_RESPONSE, fault, byteLength);
   }
   return index;
 }

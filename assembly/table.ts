@@ -32,14 +32,17 @@ export function instanceAt(core: usize, index: u32): usize {
 }
 
 export function channelAt(core: usize, index: u32): usize {
+  if (!ASC_NO_ASSERT) assert(isRow(core, CORE_CHANNELS, index), "channel index");
   return core + load<u32>(core, CORE_CHANNELS + TABLE_OFFSET) + index * load<u32>(core, CORE_CHANNELS + TABLE_STRIDE);
 }
 
 export function xferAt(core: usize, index: u32): usize {
+  if (!ASC_NO_ASSERT) assert(isRow(core, CORE_XFERS, index), "xfer index");
   return core + load<u32>(core, CORE_XFERS + TABLE_OFFSET) + index * load<u32>(core, CORE_XFERS + TABLE_STRIDE);
 }
 
 export function claimAt(core: usize, index: u32): usize {
+  if (!ASC_NO_ASSERT) assert(isRow(core, CORE_CLAIMS, index), "claim index");
   return core + load<u32>(core, CORE_CLAIMS + TABLE_OFFSET) + index * load<u32>(core, CORE_CLAIMS + TABLE_STRIDE);
 }
 
@@ -62,6 +65,7 @@ export function ringIsFull(ring: usize): bool {
 
 /** The entry with this free-running number. Capacities are powers of two. */
 export function ringEntry(core: usize, ring: usize, number: u32): usize {
+  if (!ASC_NO_ASSERT) assert(load<u32>(ring, RING_CAPACITY) != 0, "ring without entries");
   const index = number & (load<u32>(ring, RING_CAPACITY) - 1);
   return core + load<u32>(ring, RING_OFFSET) + index * load<u32>(ring, RING_STRIDE);
 }

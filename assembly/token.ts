@@ -59,6 +59,7 @@ export function take(core: usize, instance: usize, xfer: u32): i32 {
 
 /** Puts a live token back: its command was answered. */
 export function put(core: usize, instance: usize, token: u32): void {
+  if (!ASC_NO_ASSERT) assert(load<u32>(instance, INSTANCE_LIVE) > 0, "token put twice");
   store<u32>(instance, load<u32>(instance, INSTANCE_LIVE) - 1, INSTANCE_LIVE);
   const space = load<u32>(instance, INSTANCE_TOKEN_SPACE);
   if (space) {

@@ -70,9 +70,7 @@ export function setDeadline(core: usize, xfer: usize, at: f64): void {
 /** Ends an xfer whose token nobody will answer to any more. */
 export function finish(core: usize, instance: usize, xfer: usize, fault: i32, byteLength: u32): void {
   tokens.put(core, instance, header.token(load<u32>(xfer, XFER_HEADER)));
-  store<u32>(xfer, byteLength, XFER_LENGTH);
-  store<i32>(xfer, fault, XFER_FAULT);
-  store<u32>(xfer, XFER_DONE, XFER_STATE);
+  end(xfer, XFER_DONE, fault, byteLength);
 }
 
 /** A good response to an async command: the xfer waits on, its token stays live. */
@@ -83,10 +81,17 @@ export function awaitDelayed(core: usize, channel: usize, xfer: usize, byteLengt
 }
 
 /** Takes an xfer out of flight while answers to it may still come: its token goes into quarantine. */
-export function giveUp(core: usize, instance: usize, xfer: usize, state: u32, owes: u32): void {
+export function giveUp(core: usize, xfer: usize, state: u32, owes: u32, fault: i32, byteLength: u32): void {
   const channel = channelOf(core, xfer);
   leaveArea(core, channel, xfer);
+  const instance = instanceOf(core, xfer);
   tokens.quarantine(core, instance, load<u32>(channel, CHANNEL_INDEX), load<u32>(xfer, XFER_HEADER), owes);
+  end(xfer, state, fault, byteLength);
+}
+
+function end(xfer: usize, state: u32, fault: i32, byteLength: u32): void {
+  store<u32>(xfer, byteLength, XFER_LENGTH);
+  store<i32>(xfer, fault, XFER_FAULT);
   store<u32>(xfer, state, XFER_STATE);
 }
 

@@ -1,5 +1,5 @@
 import * as layout from "../../assembly/layout.ts";
-import { ChannelError } from "../errors.ts";
+import { ChannelError, MessageError } from "../errors.ts";
 import { type CoreCapacity, DEFAULT_CAPACITY, writeConfig } from "./capacity.ts";
 import { encodeDescription, type PlatformDescription } from "./description.ts";
 import { checked, faultError, trapError } from "./engine.ts";
@@ -72,6 +72,9 @@ export class Core {
 
   static #create(module: WebAssembly.Module, { memory, capacity }: CoreOptions): Core {
     const exports = instantiate(module, memory);
+    if (memory !== undefined && exports.attach(BASE) === BASE) {
+      throw new RangeError('"memory" expected one without a core, got one with a core; join it with Core.attach');
+    }
     writeConfig(exports.memory, CONFIG_AT, { ...DEFAULT_CAPACITY, ...capacity });
     return new Core(module, exports, checked(exports.create(BASE, CONFIG_AT), "create"));
   }
@@ -260,6 +263,10 @@ export class Core {
 
   /** Serves a command in MSG form at an address. After 0 the answer stands at {@link stagedAnswer}. */
   serveStaged(channel: number, at: number, byteLength: number, now: number): number {
+    if (byteLength < layout.HEADER_BYTES) {
+      const expected = `at least ${layout.HEADER_BYTES} bytes`;
+      throw new MessageError("command", { field: "header", offset: 0, expected, got: `${byteLength}` });
+    }
     return checked(this.#exports.serveStaged(this.base, channel, at, byteLength, now), "serveStaged");
   }
 
@@ -283,6 +290,9 @@ export class Core {
 
   /** Takes the first `byteLength` bytes at {@link replyAt} for the claim's answer. */
   stage(claim: number, byteLength: number): void {
+    if (byteLength < layout.STATUS_BYTES) {
+      throw new RangeError(`"byteLength" expected at least ${layout.STATUS_BYTES}, a status, got ${byteLength}`);
+    }
     checked(this.#exports.stage(this.base, claim, byteLength), "stage");
   }
 

@@ -20,7 +20,7 @@ export async function compile(source?: ModuleSource): Promise<WebAssembly.Module
     return compiling;
   }
   if (source instanceof WebAssembly.Module) return source;
-  if (!(source instanceof URL)) return WebAssembly.compile(source);
+  if (!(source instanceof URL)) return WebAssembly.compile(bytesOf(source));
   const response = await fetch(source).catch((cause: unknown) => {
     throw new UnsupportedError("core module", `a wasm file at ${source.href}`, String(cause), { cause });
   });
@@ -35,7 +35,7 @@ export function compileSync(source?: Exclude<ModuleSource, URL>): WebAssembly.Mo
     embedded ??= new WebAssembly.Module(decode(RELEASE_WASM_BASE64));
     return embedded;
   }
-  return source instanceof WebAssembly.Module ? source : new WebAssembly.Module(source);
+  return source instanceof WebAssembly.Module ? source : new WebAssembly.Module(bytesOf(source));
 }
 
 /** Instantiates a core's module. The threads build imports its memory; other builds bring their own.
@@ -91,6 +91,12 @@ function instanceOf(module: WebAssembly.Module, env: Record<string, WebAssembly.
 /** The debug build calls it when an assertion fails. */
 function trap(_message: number, _file: number, line: number, column: number): never {
   throw new InternalError(`core: assertion failed at line ${line}, column ${column}`);
+}
+
+/** Node takes no DataView, though the type allows it. */
+function bytesOf(source: BufferSource): Uint8Array<ArrayBuffer> {
+  if (!ArrayBuffer.isView(source)) return new Uint8Array(source);
+  return new Uint8Array(source.buffer as ArrayBuffer, source.byteOffset, source.byteLength);
 }
 
 function decode(base64: string): Uint8Array<ArrayBuffer> {
