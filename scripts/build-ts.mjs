@@ -1,8 +1,11 @@
-// Fills dist/: the library by tsc (dist/src, dist/assembly/layout.js), both wasm files, and the bundled command (dist/cli/scmi.js).
+// Fills dist/: the library by tsc (dist/src, dist/assembly/layout.js), both wasm files, the message tables as data
+// (dist/scmi.json), and the bundled command (dist/cli/scmi.js).
 import { execFileSync } from "node:child_process";
-import { chmodSync, copyFileSync, rmSync } from "node:fs";
+import { chmodSync, copyFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { bundleCli } from "./bundle-cli.mjs";
+import { loadTables } from "./load-tables.mjs";
+import { tableData } from "./table-data.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 
@@ -10,5 +13,6 @@ rmSync("dist", { recursive: true, force: true });
 execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"], { stdio: "inherit" });
 copyFileSync("build/release.wasm", "dist/core.wasm");
 copyFileSync("build/threads.wasm", "dist/core-threads.wasm");
+writeFileSync("dist/scmi.json", `${JSON.stringify(tableData(await loadTables()))}\n`);
 await bundleCli("src/cli/main.ts", "dist/cli/scmi.js");
 chmodSync("dist/cli/scmi.js", 0o755);

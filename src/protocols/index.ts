@@ -1,0 +1,68 @@
+/** The entry point `scmi-wasm/protocols`: the message tables of the built-in protocols, every message and field of SCMI 1.0 to
+ *  3.2 as data. What they are made of, and the means for a table of your own, is in `scmi-wasm/wire`.
+ *  @module */
+
+export {
+  BaseDiscoverAgent,
+  BaseDiscoverImplementationVersion,
+  BaseDiscoverListProtocols,
+  BaseDiscoverSubVendor,
+  BaseDiscoverVendor,
+  BaseErrorEvent,
+  BaseNotifyErrors,
+  BaseProtocolAttributes,
+  BaseResetAgentConfiguration,
+  BaseSetDevicePermissions,
+  BaseSetProtocolPermissions,
+  baseProtocol,
+  OWN_AGENT_ID,
+  PLATFORM_AGENT_ID,
+} from "./base.ts";
+export {
+  CLOCK_EXTENDED_CONFIG,
+  CLOCK_STATE,
+  ClockAttributes,
+  ClockConfigGet,
+  ClockConfigSet,
+  ClockDescribeRates,
+  ClockGetPermissions,
+  ClockNameGet,
+  ClockParentGet,
+  ClockParentSet,
+  ClockPossibleParentsGet,
+  ClockProtocolAttributes,
+  ClockRateChanged,
+  ClockRateChangeRequested,
+  ClockRateChangeRequestedNotify,
+  ClockRateGet,
+  ClockRateNotify,
+  ClockRateSet,
+  clockProtocol,
+} from "./clock.ts";
+export {
+  PerformanceDescribeFastchannel,
+  PerformanceDescribeLevels,
+  PerformanceDomainAttributes,
+  PerformanceDomainNameGet,
+  PerformanceLevelChanged,
+  PerformanceLevelGet,
+  PerformanceLevelMemory,
+  PerformanceLevelSet,
+  PerformanceLimitsChanged,
+  PerformanceLimitsGet,
+  PerformanceLimitsMemory,
+  PerformanceLimitsSet,
+  PerformanceMessageAttributes,
+  PerformanceNotifyLevel,
+  PerformanceNotifyLimits,
+  PerformanceProtocolAttributes,
+  POWER_UNIT,
+  performanceProtocol,
+} from "./performance.ts";
+export { PROTOCOLS } from "./protocols.ts";
+export { PROTOCOL_ID, RELEASE_NAMES, RELEASES, type Release, versionIn } from "./releases.ts";
+export {
+  PERFORMANCE_STATISTICS_SIGNATURE,
+  PerformanceDomainStatistics,
+  PerformanceStatistics,
+} from "./statistics.ts";

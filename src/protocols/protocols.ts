@@ -1,0 +1,11 @@
+import type { Protocol } from "../wire/index.ts";
+import { baseProtocol } from "./base.ts";
+import { clockProtocol } from "./clock.ts";
+import { performanceProtocol } from "./performance.ts";
+
+/** All protocols with a table, ascending by id. Whoever imports it imports them all. */
+export const PROTOCOLS: readonly Protocol[] = /* @__PURE__ */ Object.freeze([
+  baseProtocol,
+  performanceProtocol,
+  clockProtocol,
+]);

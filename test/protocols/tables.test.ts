@@ -1,0 +1,323 @@
+import { describe, expect, test } from "vitest";
+import {
+  baseProtocol,
+  clockProtocol,
+  PROTOCOLS,
+  performanceProtocol,
+  RELEASE_NAMES,
+  RELEASES,
+  versionIn,
+} from "../../src/protocols/index.ts";
+import { GENERIC_STATUSES, type Protocol, type Shape, shapeOf, type Type } from "../../src/wire/index.ts";
+
+// What the reference texts say, typed anew: id, name, version that brought it, mandatory from which version (0 = never), then the sizes of
+// request and response in bytes, "8+" where a list follows, and a "|" between versions that differ.
+
+type Row = readonly [id: number, name: string, since: number, mandatory: number, request: string, response: string];
+
+const V = { "1.0": 0x10000, "2.0": 0x20000, "2.1": 0x20001, "3.0": 0x30000, "4.0": 0x40000 } as const;
+
+const BASE: readonly Row[] = [
+  [0x0, "PROTOCOL_VERSION", V["1.0"], V["1.0"], "0", "8"],
+  [0x1, "PROTOCOL_ATTRIBUTES", V["1.0"], V["1.0"], "0", "8"],
+  [0x2, "PROTOCOL_MESSAGE_ATTRIBUTES", V["1.0"], V["1.0"], "4", "8"],
+  [0x3, "BASE_DISCOVER_VENDOR", V["1.0"], V["1.0"], "0", "20"],
+  [0x4, "BASE_DISCOVER_SUB_VENDOR", V["1.0"], 0, "0", "20"],
+  [0x5, "BASE_DISCOVER_IMPLEMENTATION_VERSION", V["1.0"], V["1.0"], "0", "8"],
+  [0x6, "BASE_DISCOVER_LIST_PROTOCOLS", V["1.0"], V["1.0"], "4", "8+"],
+  [0x7, "BASE_DISCOVER_AGENT", V["1.0"], 0, "4", "20|24|24"],
+  [0x8, "BASE_NOTIFY_ERRORS", V["1.0"], 0, "4", "4"],
+  [0x9, "BASE_SET_DEVICE_PERMISSIONS", V["2.0"], 0, "12", "4"],
+  [0xa, "BASE_SET_PROTOCOL_PERMISSIONS", V["2.0"], 0, "16", "4"],
+  [0xb, "BASE_RESET_AGENT_CONFIGURATION", V["2.0"], 0, "8", "4"],
+  [0x10, "NEGOTIATE_PROTOCOL_VERSION", V["2.1"], V["2.1"], "4", "4"],
+];
+
+const PERFORMANCE: readonly Row[] = [
+  [0x0, "PROTOCOL_VERSION", V["1.0"], V["1.0"], "0", "8"],
+  [0x1, "PROTOCOL_ATTRIBUTES", V["1.0"], V["1.0"], "0", "20"],
+  [0x2, "PROTOCOL_MESSAGE_ATTRIBUTES", V["1.0"], V["1.0"], "4", "8"],
+  [0x3, "PERFORMANCE_DOMAIN_ATTRIBUTES", V["1.0"], V["1.0"], "4", "36"],
+  [0x4, "PERFORMANCE_DESCRIBE_LEVELS", V["1.0"], V["1.0"], "8", "8+"],
+  [0x5, "PERFORMANCE_LIMITS_SET", V["1.0"], V["1.0"], "12", "4"],
+  [0x6, "PERFORMANCE_LIMITS_GET", V["1.0"], V["1.0"], "4", "12"],
+  [0x7, "PERFORMANCE_LEVEL_SET", V["1.0"], V["1.0"], "8", "4"],
+  [0x8, "PERFORMANCE_LEVEL_GET", V["1.0"], V["1.0"], "4", "8"],
+  [0x9, "PERFORMANCE_NOTIFY_LIMITS", V["1.0"], 0, "8", "4"],
+  [0xa, "PERFORMANCE_NOTIFY_LEVEL", V["1.0"], 0, "8", "4"],
+  [0xb, "PERFORMANCE_DESCRIBE_FASTCHANNEL", V["2.0"], 0, "8", "48"],
+  [0xc, "PERFORMANCE_DOMAIN_NAME_GET", V["3.0"], 0, "4", "72"],
+  [0x10, "NEGOTIATE_PROTOCOL_VERSION", V["4.0"], V["4.0"], "4", "4"],
+];
+
+const CLOCK: readonly Row[] = [
+  [0x0, "PROTOCOL_VERSION", V["1.0"], V["1.0"], "0", "8"],
+  [0x1, "PROTOCOL_ATTRIBUTES", V["1.0"], V["1.0"], "0", "8"],
+  [0x2, "PROTOCOL_MESSAGE_ATTRIBUTES", V["1.0"], V["1.0"], "4", "8"],
+  [0x3, "CLOCK_ATTRIBUTES", V["1.0"], V["1.0"], "4", "24|24-28|24-28"],
+  [0x4, "CLOCK_DESCRIBE_RATES", V["1.0"], V["1.0"], "8", "8+"],
+  [0x5, "CLOCK_RATE_SET", V["1.0"], V["1.0"], "16", "4"],
+  [0x6, "CLOCK_RATE_GET", V["1.0"], V["1.0"], "4", "12"],
+  [0x7, "CLOCK_CONFIG_SET", V["1.0"], V["1.0"], "8|8|8-12", "4"],
+  [0x8, "CLOCK_NAME_GET", V["2.0"], 0, "4", "72"],
+  [0x9, "CLOCK_RATE_NOTIFY", V["2.0"], 0, "8", "4"],
+  [0xa, "CLOCK_RATE_CHANGE_REQUESTED_NOTIFY", V["2.0"], 0, "8", "4"],
+  [0xb, "CLOCK_CONFIG_GET", V["3.0"], 0, "8", "16"],
+  [0xc, "CLOCK_POSSIBLE_PARENTS_GET", V["3.0"], 0, "8", "8+"],
+  [0xd, "CLOCK_PARENT_SET", V["3.0"], 0, "8", "4"],
+  [0xe, "CLOCK_PARENT_GET", V["3.0"], 0, "4", "8"],
+  [0xf, "CLOCK_GET_PERMISSIONS", V["3.0"], 0, "4", "8"],
+  [0x10, "NEGOTIATE_PROTOCOL_VERSION", V["3.0"], V["3.0"], "4", "4"],
+];
+
+const PROTOCOL_ROWS = [
+  { protocol: baseProtocol, id: 0x10, versions: [V["1.0"], V["2.0"], V["2.1"]], rows: BASE },
+  { protocol: performanceProtocol, id: 0x13, versions: [V["1.0"], V["2.0"], V["3.0"], V["4.0"]], rows: PERFORMANCE },
+  { protocol: clockProtocol, id: 0x14, versions: [V["1.0"], V["2.0"], V["3.0"]], rows: CLOCK },
+] as const;
+
+function sizeText(layouts: readonly { minBytes: number; maxBytes: number }[]): string {
+  const texts = layouts.map(({ minBytes, maxBytes }) => {
+    if (maxBytes === Number.POSITIVE_INFINITY) return `${minBytes}+`;
+    return minBytes === maxBytes ? `${minBytes}` : `${minBytes}-${maxBytes}`;
+  });
+  return new Set(texts).size === 1 ? (texts[0] ?? "") : texts.join("|");
+}
+
+describe.each(PROTOCOL_ROWS)("the table of $protocol.name", ({ protocol, id, versions, rows }) => {
+  test("has the protocol's id and versions", () => {
+    expect([protocol.id, protocol.versions]).toEqual([id, versions]);
+  });
+
+  test("has every command of the text, from the version on that it says, with its sizes", () => {
+    const found = protocol.commands.map((command): Row => {
+      const since = protocol.sinceOf(command);
+      const layouts = versions.filter((it) => it >= since).map((it) => protocol.at(it).command(command));
+      const mandatory = versions.find((it) => it >= since && protocol.at(it).command(command).isMandatory) ?? 0;
+      const [request, response] = [layouts.map((it) => it.request), layouts.map((it) => it.response)];
+      return [command.id, command.name, since, mandatory, sizeText(request), sizeText(response)];
+    });
+    expect(found).toEqual(rows);
+  });
+
+  test("changes only at versions that it lists", () => {
+    const words = new Set<number>();
+    for (const command of protocol.commands) {
+      for (const part of [command.request, command.response, command.delayedResponse?.payload]) versionsIn(part, words);
+      if (command.since) words.add(command.since);
+    }
+    for (const notification of protocol.notifications) {
+      versionsIn(notification.payload, words);
+      if (notification.since) words.add(notification.since);
+    }
+    const known: readonly number[] = versions;
+    expect([...words].filter((it) => !known.includes(it))).toEqual([]);
+  });
+
+  test("names fields that exist: resources, counts, flags, and the commands that switch notifications on", () => {
+    const newest = protocol.at(protocol.newestVersion);
+    for (const { command, request, response } of newest.commands) {
+      const { resource, multiPart, delayedResponse } = command;
+      const wanted = [resource, multiPart?.index, delayedResponse?.when, delayedResponse?.unless];
+      const answered = [multiPart?.returned, multiPart?.remaining, multiPart?.items];
+      for (const path of wanted) if (path) expect(pathsIn(request.type), command.name).toContain(path);
+      for (const path of answered) if (path) expect(pathsIn(response.type), command.name).toContain(path);
+    }
+    const names = newest.commands.map((it) => it.command.name);
+    for (const { notification, payload } of newest.notifications) {
+      expect(names).toContain(notification.enabledBy);
+      if (notification.resource) expect(pathsIn(payload.type)).toContain(notification.resource);
+    }
+  });
+});
+
+/** Version words of options anywhere below a type or a versioned part; the spec of a struct is private, so ask it at every minor. */
+function versionsIn(part: unknown, words: Set<number>): void {
+  const signatureAt = (version: number) => {
+    const option = isVersioned(part) ? part.options.filter(([it]) => it <= version).at(-1)?.[1] : part;
+    return option ? JSON.stringify((option as Type<unknown>).at(version)) : "";
+  };
+  if (part === undefined) return;
+  for (let major = 0; major <= 6; major++) {
+    for (let minor = 0; minor <= 2; minor++) {
+      const version = major * 0x10000 + minor;
+      if (version > 0x10000 && signatureAt(version) !== signatureAt(minor > 0 ? version - 1 : version - 0x10000 + 2)) {
+        words.add(version);
+      }
+    }
+  }
+}
+
+function isVersioned(part: unknown): part is { options: readonly (readonly [number, unknown])[] } {
+  return typeof part === "object" && part !== null && "options" in part && "hasGap" in part;
+}
+
+function pathsIn(type: Type<unknown>): string[] {
+  const shape: Shape = shapeOf(type);
+  if (shape.kind !== "struct") return [];
+  return shape.fields.flatMap(({ name, type: field }) => {
+    const inner = field && shapeOf(field);
+    return inner?.kind === "bits" ? [name, ...inner.fields.map((it) => `${name}.${it.name}`)] : [name];
+  });
+}
+
+test("notifications have the ids, versions and sizes of the text", () => {
+  const found = PROTOCOLS.flatMap(({ name, notifications, ...it }) =>
+    notifications.map((notification) => {
+      const { payload } = protocolOf(name).at(protocolOf(name).newestVersion).notification(notification);
+      return [
+        it.id,
+        notification.id,
+        notification.name,
+        notification.since,
+        notification.enabledBy,
+        sizeText([payload]),
+      ];
+    }),
+  );
+  expect(found).toEqual([
+    [0x10, 0x0, "BASE_ERROR_EVENT", 0, "BASE_NOTIFY_ERRORS", "8+"],
+    [0x13, 0x0, "PERFORMANCE_LIMITS_CHANGED", 0, "PERFORMANCE_NOTIFY_LIMITS", "16"],
+    [0x13, 0x1, "PERFORMANCE_LEVEL_CHANGED", 0, "PERFORMANCE_NOTIFY_LEVEL", "12"],
+    [0x14, 0x0, "CLOCK_RATE_CHANGED", V["2.0"], "CLOCK_RATE_NOTIFY", "16"],
+    [0x14, 0x1, "CLOCK_RATE_CHANGE_REQUESTED", V["2.0"], "CLOCK_RATE_CHANGE_REQUESTED_NOTIFY", "16"],
+  ]);
+});
+
+function protocolOf(name: string): Protocol {
+  const found = PROTOCOLS.find((it) => it.name === name);
+  if (!found) throw new Error(`expected the table of ${name}, got none`);
+  return found;
+}
+
+test("entries of DESCRIBE_LEVELS grow from 12 to 20 bytes with version 4.0", () => {
+  const entryBytes = [0x10000, 0x20000, 0x30000, 0x40000].map((version) => {
+    const { type } = performanceProtocol.at(version).commandById(4)?.response ?? {};
+    const shape = type && shapeOf(type);
+    const levels = shape?.kind === "struct" ? shape.fields.find(({ name }) => name === "levels")?.type : undefined;
+    return levels && shapeOf(levels).kind === "array"
+      ? (levels as never as { element: Type<unknown> }).element.minBytes
+      : 0;
+  });
+  expect(entryBytes).toEqual([12, 12, 12, 20]);
+});
+
+test("only CLOCK_RATE_SET has a delayed response, of 16 bytes, asked for and waived by its flags", () => {
+  const commands = PROTOCOLS.flatMap(({ commands }) => commands).filter(({ delayedResponse }) => delayedResponse);
+  expect(commands.map(({ name, delayedResponse }) => [name, delayedResponse])).toMatchObject([
+    ["CLOCK_RATE_SET", { name: "CLOCK_RATE_SET_COMPLETE", when: "flags.async", unless: "flags.ignoreDelayedResponse" }],
+  ]);
+  expect(clockProtocol.at(0x10000).commandById(5)?.delayedResponse?.maxBytes).toBe(16);
+});
+
+test("exactly the limits and levels of performance have FastChannels, of 8 and 4 bytes", () => {
+  const able = PROTOCOLS.flatMap(({ commands }) => commands).filter(({ fastChannel }) => fastChannel);
+  expect(able.map(({ name, fastChannel }) => [name, fastChannel?.access, fastChannel?.memory.maxBytes])).toEqual([
+    ["PERFORMANCE_LIMITS_SET", "set", 8],
+    ["PERFORMANCE_LIMITS_GET", "get", 8],
+    ["PERFORMANCE_LEVEL_SET", "set", 4],
+    ["PERFORMANCE_LEVEL_GET", "get", 4],
+  ]);
+});
+
+test("lists come in parts by the fields that the texts name", () => {
+  const lists = PROTOCOLS.flatMap(({ commands }) => commands).filter(({ multiPart }) => multiPart);
+  expect(lists.map(({ name, multiPart }) => [name, ...Object.values(multiPart ?? {})])).toEqual([
+    ["BASE_DISCOVER_LIST_PROTOCOLS", "skip", "numProtocols", "protocols"],
+    ["PERFORMANCE_DESCRIBE_LEVELS", "levelIndex", "numLevels.returned", "numLevels.remaining", "levels"],
+    ["CLOCK_DESCRIBE_RATES", "rateIndex", "numRates.returned", "numRates.remaining", "ratesHz"],
+    ["CLOCK_POSSIBLE_PARENTS_GET", "skipParents", "numParents.returned", "numParents.remaining", "parents"],
+  ]);
+});
+
+test("the hot commands are those that the core serves", () => {
+  const hot = new Set(
+    PROTOCOLS.flatMap(({ commands }) => commands.filter(({ isHot }) => isHot).map(({ name }) => name)),
+  );
+  expect([...hot]).toEqual([
+    "PROTOCOL_VERSION",
+    "PERFORMANCE_LIMITS_SET",
+    "PERFORMANCE_LIMITS_GET",
+    "PERFORMANCE_LEVEL_SET",
+    "PERFORMANCE_LEVEL_GET",
+    "CLOCK_RATE_SET",
+    "CLOCK_RATE_GET",
+  ]);
+});
+
+test("a command about a domain, clock or agent may answer NOT_FOUND, and no list holds SUCCESS", () => {
+  for (const { name, resource, statuses } of PROTOCOLS.flatMap(({ commands }) => commands)) {
+    if (resource) expect(statuses, name).toContain("NOT_FOUND");
+    expect([...statuses, ...GENERIC_STATUSES], name).not.toContain("SUCCESS");
+  }
+});
+
+describe("releases", () => {
+  test("have the version words of the text", () => {
+    const [base, power, system, perf, clock, sensor, reset, voltage, powercap, pinctrl] = Array.from(
+      { length: 10 },
+      (_, i) => 0x10 + i,
+    );
+    const words = (...pairs: (readonly [number | undefined, number])[]) => pairs;
+    const rows: Readonly<Record<string, ReturnType<typeof words>>> = {
+      "1.0": words(
+        [base, 0x10000],
+        [power, 0x10000],
+        [system, 0x10000],
+        [perf, 0x10000],
+        [clock, 0x10000],
+        [sensor, 0x10000],
+      ),
+      "2.0": words(
+        [base, 0x20000],
+        [power, 0x20000],
+        [system, 0x10000],
+        [perf, 0x20000],
+        [clock, 0x10000],
+        [sensor, 0x10000],
+        [reset, 0x10000],
+      ),
+      "3.0": words(
+        [base, 0x20000],
+        [power, 0x20000],
+        [system, 0x10000],
+        [perf, 0x20000],
+        [clock, 0x10000],
+        [sensor, 0x20000],
+        [reset, 0x20000],
+        [voltage, 0x10000],
+      ),
+      "3.1": words(
+        [base, 0x20000],
+        [power, 0x30000],
+        [system, 0x20000],
+        [perf, 0x30000],
+        [clock, 0x20000],
+        [sensor, 0x30000],
+        [reset, 0x30000],
+        [voltage, 0x20000],
+        [powercap, 0x10000],
+      ),
+      "3.2": words(
+        [base, 0x20001],
+        [power, 0x30001],
+        [system, 0x20001],
+        [perf, 0x40000],
+        [clock, 0x30000],
+        [sensor, 0x30001],
+        [reset, 0x30001],
+        [voltage, 0x20001],
+        [powercap, 0x20000],
+        [pinctrl, 0x10000],
+      ),
+    };
+    expect(Object.fromEntries(RELEASE_NAMES.map((it) => [it, [...RELEASES[it]]]))).toEqual(rows);
+  });
+
+  test("name only versions that the tables know", () => {
+    for (const { id, versions } of PROTOCOLS) {
+      for (const release of RELEASE_NAMES) expect(versions).toContain(versionIn(release, id));
+    }
+    expect(versionIn("2.0", 0x17)).toBeUndefined();
+  });
+});
