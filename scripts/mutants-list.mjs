@@ -261,8 +261,8 @@ export const MUTANTS = [
   {
     name: "live count leaks",
     file: "token.ts",
-    from: "export function put(core: usize, instance: usize, token: u32): void {\n  store<u32>(instance, load<u32>(instance, INSTANCE_LIVE) - 1, INSTANCE_LIVE);",
-    to: "export function put(core: usize, instance: usize, token: u32): void {",
+    from: '"token put twice");\n  store<u32>(instance, load<u32>(instance, INSTANCE_LIVE) - 1, INSTANCE_LIVE);',
+    to: '"token put twice");',
   },
   // P2A
   {
