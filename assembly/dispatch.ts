@@ -70,10 +70,12 @@ export function answer(
   const id = word & HEADER_MESSAGE_MASK;
   if (id >= load<u32>(protocol, PROTOCOL_MESSAGE_COUNT)) return STATUS_NOT_FOUND;
   const message = description + load<u32>(protocol, PROTOCOL_MESSAGES) + id * MESSAGE_BYTES;
-  const handler: u32 = load<u16>(message, MESSAGE_HANDLER);
+  // Handler and parameter bytes in one word
+  const entry = load<u32>(message, MESSAGE_HANDLER);
+  const handler = entry & 0xffff;
   if (handler == HANDLER_NONE) return STATUS_NOT_FOUND;
   if (handler == HANDLER_HOST) return NEEDS_HOST;
-  const expected: u32 = load<u16>(message, MESSAGE_REQUEST_BYTES);
+  const expected = entry >>> ((MESSAGE_REQUEST_BYTES - MESSAGE_HANDLER) * 8);
   if (expected != requestBytes && expected != MESSAGE_ANY_BYTES) return STATUS_PROTOCOL_ERROR;
 
   const state = core + load<u32>(instance, INSTANCE_STATE);

@@ -16,8 +16,8 @@ import {
   CLAIM_REQUEST,
   COMMAND_ASYNC,
   COMMAND_INTERRUPT,
-  CORE_CLAIMS,
   CORE_OBSERVE,
+  CORE_SCRATCH_CLAIM,
   HEADER_BYTES,
   INSTANCE_LIVE,
   INSTANCE_QUARANTINED,
@@ -31,7 +31,6 @@ import {
   SMT_PAYLOAD,
   SMT_STATUS,
   SMT_STATUS_FREE,
-  TABLE_OFFSET,
   TOKEN_COUNT,
 } from "./layout";
 import { bytesOf, NEEDS_HOST, REPLY_ROOM } from "./reply";
@@ -79,7 +78,7 @@ export function exchange(
   store<u32>(area, 0, SMT_STATUS);
 
   // In by copy; the answer is written where the command stood
-  const request = core + load<u32>(core, CORE_CLAIMS + TABLE_OFFSET) + CLAIM_REQUEST;
+  const request = core + (CORE_SCRATCH_CLAIM + CLAIM_REQUEST);
   const payload = area + SMT_PAYLOAD;
   move(request, payload, byteLength);
   const result = answer(core, channel, instance, word, request, byteLength, payload, limit, now);

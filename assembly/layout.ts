@@ -183,6 +183,9 @@ export const CORE_STATE_BYTES = CORE_BATCH_PAYLOAD + 4;
 export const CORE_AREA_BYTES = CORE_STATE_BYTES + 4;
 export const CORE_HEADER_BYTES = (CORE_AREA_BYTES + 4 + LINE - 1) & ~(LINE - 1);
 
+/** Claim 0 stands here, directly behind the core header. */
+export const CORE_SCRATCH_CLAIM = CORE_HEADER_BYTES;
+
 export const NO_INDEX = 0xffffffff;
 
 export const OBSERVE_TRACE = 1;

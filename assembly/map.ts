@@ -1,6 +1,6 @@
 // The memory map: where `create` places the tables, and who takes room from them. Nothing is allocated later.
 //
-//   core header │ tables, or rows │ counters │ quarantines │ token spaces │ claims │ FastChannels │ rings │ region
+//   core header │ claims │ tables, or rows │ counters │ quarantines │ token spaces │ FastChannels │ rings │ region
 //
 // With CONFIG_FLAGS_ROWS the hot tables share one stride, so that all of an instance stands together:
 //
@@ -55,6 +55,7 @@ import {
   CORE_REGION_END,
   CORE_REGION_NEXT,
   CORE_RUN_XFER,
+  CORE_SCRATCH_CLAIM,
   CORE_STATE_BYTES,
   CORE_STATES,
   CORE_SUBMISSIONS,
@@ -228,7 +229,9 @@ function place(core: usize, config: usize): u64 {
   const areaBytes = align(load<u32>(config, CONFIG_AREA_BYTES));
   const xferBytes = align(XFER_PAYLOAD + maxPayload);
   const replyOffset = (CLAIM_REQUEST + maxPayload + HEADER_BYTES + 7) & ~7;
-  let at: u64 = CORE_HEADER_BYTES;
+  // Claims come first, so that the scratch claim, one more than asked for, stands at a fixed place
+  const claimBytes = align(replyOffset + maxPayload);
+  let at = table(core, CORE_CLAIMS, CORE_SCRATCH_CLAIM, claimBytes, <u64>load<u32>(config, CONFIG_CLAIMS) + 1);
 
   if (load<u32>(config, CONFIG_FLAGS) & CONFIG_FLAGS_ROWS) {
     const row = INSTANCE_BYTES + CHANNEL_BYTES + stateBytes + xferBytes + areaBytes;
@@ -248,8 +251,6 @@ function place(core: usize, config: usize): u64 {
   at = table(core, CORE_COUNTERS, at, COUNTERS_BYTES, channels);
   at = table(core, CORE_QUARANTINES, at, QUARANTINE_LIST_BYTES, instances);
   at = table(core, CORE_TOKEN_SPACES, at, TOKENS_BYTES, load<u32>(config, CONFIG_TOKEN_SPACES));
-  // One more than asked for: claim 0 is the scratch claim
-  at = table(core, CORE_CLAIMS, at, align(replyOffset + maxPayload), <u64>load<u32>(config, CONFIG_CLAIMS) + 1);
   at = table(core, CORE_FASTCHANNELS, at, FASTCHANNEL_BYTES, load<u32>(config, CONFIG_FASTCHANNELS));
   const batchEntry = SUBMISSION_PAYLOAD + load<u32>(config, CONFIG_BATCH_PAYLOAD);
   at = ring(core, CORE_SUBMISSIONS, at, batchEntry, load<u32>(config, CONFIG_BATCH_ENTRIES));
