@@ -3,7 +3,16 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 /** A generator is a script here that calls emit() and so knows --check. */
-const GENERATORS = ["embed-wasm", "export-names", "error-docs", "readme", "codecs", "protocol-docs"];
+const GENERATORS = [
+  "embed-wasm",
+  "export-names",
+  "error-docs",
+  "c-header",
+  "memory-map",
+  "readme",
+  "codecs",
+  "protocol-docs",
+];
 
 const mode = process.argv[2];
 if (mode !== "--write" && mode !== "--check") {

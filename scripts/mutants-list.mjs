@@ -491,7 +491,7 @@ export const MUTANTS = [
   {
     name: "claims share their first byte",
     file: "map.ts",
-    from: "align(replyOffset + maxPayload), <u64>",
-    to: "align(replyOffset), <u64>",
+    from: "const claimBytes = align(replyOffset + maxPayload);",
+    to: "const claimBytes = align(replyOffset);",
   },
 ];

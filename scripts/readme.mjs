@@ -1,14 +1,24 @@
 // Puts the first example and the latest bench results into README.md. With --check it writes nothing and exits 1 when they differ.
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { emit } from "./emit.mjs";
 
 const read = (path) => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
 
 let text = read("README.md");
 text = between(text, "example", `\`\`\`js\n${read("examples/first-exchange.mjs").trim()}\n\`\`\``);
-const summary = "bench/summary.md";
-if (existsSync(new URL(`../${summary}`, import.meta.url))) text = between(text, "benchmarks", read(summary).trim());
+text = between(
+  text,
+  "benchmarks",
+  `${section(read("bench/README.md"), "## Targets")}\n\nAll numbers: [bench/README.md](bench/README.md).`,
+);
 emit("README.md", text);
+
+/** What stands below a heading, down to the next one of its rank. */
+function section(markdown, heading) {
+  const [, rest] = markdown.split(`${heading}\n`);
+  if (rest === undefined) throw new Error(`readme: expected ${heading} in bench/README.md`);
+  return rest.split("\n## ")[0].trim();
+}
 
 function between(text, name, content) {
   const [begin, end] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];

@@ -370,6 +370,7 @@ export class Core {
     return this.memory.u32(this.channelAt(channel) + layout.CHANNEL_MAX_PAYLOAD);
   }
 
+  /** What a channel has counted so far. */
   counters(channel: number): ChannelCounters {
     const hot = this.channelAt(channel);
     const cold = this.#countersAt(channel);
@@ -444,6 +445,7 @@ export class Core {
     this.#memory = undefined;
   }
 
+  /** {@link dispose}, at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.dispose();
   }

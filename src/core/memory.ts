@@ -55,11 +55,13 @@ export class CoreMemory {
     this.#words[at >>> 2] = value;
   }
 
+  /** Reads a double at any address: times, in nanoseconds. */
   f64(at: number): number {
     this.#renew();
     return this.#data.getFloat64(at, true);
   }
 
+  /** Writes a double at any address. */
   setF64(at: number, value: number): void {
     this.#renew();
     this.#data.setFloat64(at, value, true);

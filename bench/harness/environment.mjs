@@ -1,0 +1,28 @@
+import { execFileSync } from "node:child_process";
+import { cpus, release, type } from "node:os";
+
+/** What a number depends on. The commit is left out where there is no repository. */
+export function describeEnvironment({ compiler }, timerStep) {
+  return {
+    date: new Date().toISOString(),
+    cpu: cpus()[0]?.model.trim(),
+    cores: cpus().length,
+    system: `${type()} ${release()}`,
+    node: process.version,
+    v8: process.versions.v8,
+    compiler: compiler && `${compiler}, -O2`,
+    commit: commit(),
+    timerStepNs: timerStep,
+  };
+}
+
+function commit() {
+  try {
+    const git = (...args) =>
+      execFileSync("git", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+    const isDirty = git("status", "--porcelain", "--", "assembly", "bench") !== "";
+    return git("rev-parse", "--short=12", "HEAD") + (isDirty ? " and changes" : "");
+  } catch {
+    return undefined;
+  }
+}
