@@ -1,7 +1,35 @@
-/** The entry point `scmi-wasm`: the core and the errors.
+/** The entry point `scmi-wasm`: the agent, the core, time and the errors.
  *  @module */
 
+export {
+  Agent,
+  type AgentEventMap,
+  type AgentOptions,
+  type Channel,
+  type ChannelTraits,
+  type Link,
+  type ProtocolOptions,
+  type RowOptions,
+  type Transport,
+  type TransportHost,
+} from "./agent/agent.ts";
+export { AnomalyEvent, type AnomalyKind } from "./agent/anomaly.ts";
+export type { CallOptions } from "./agent/bound.ts";
+export type { FastChannel, FastChannelDescription } from "./agent/fast-channel.ts";
+export type {
+  AgentIdentity,
+  Negotiation,
+  PlatformIdentity,
+  PolledCommand,
+  ProtocolClass,
+  ProtocolHandle,
+  SourceOptions,
+} from "./agent/handle.ts";
+export type { RawAnswer, RawOptions } from "./agent/raw.ts";
+export type { Watch, WatchOptions } from "./agent/watch.ts";
+
 export type { CoreCapacity } from "./core/capacity.ts";
+export { type Clock, SimulatedClock } from "./core/clock.ts";
 export { Core, type CoreOptions, type CoreSyncOptions } from "./core/core.ts";
 export type {
   ClockDescription,
@@ -21,6 +49,7 @@ export type {
   FastChannelOptions,
   InstanceOptions,
 } from "./core/options.ts";
+export { realClock } from "./core/real-clock.ts";
 
 export type {
   BoardDetails,

@@ -32,7 +32,7 @@ const NO_AREA = -1;
 
 /** One machine in linear memory: SCMI instances with their channels, xfers and platform states. Passed in by whoever
  *  owns it, shared by many agents and platforms. Methods take and return indices (instances, channels, xfers, claims,
- *  FastChannels), offsets from {@link base} (areas, states, descriptions) and times in nanoseconds; docs/abi.md has the
+ *  FastChannels), offsets from `base` (areas, states, descriptions) and times in nanoseconds; docs/abi.md has the
  *  rules. Every method throws what its fault means (docs/errors.md): RangeError and TypeError for the caller's
  *  mistakes, ChannelError, DeadlineError and MessageError for what happens on the wire, InternalError for a trap. */
 export class Core {
@@ -62,7 +62,7 @@ export class Core {
   }
 
   /** Joins a core that another worker created in shared memory; needs the threads build.
-   *  @param base its {@link base}
+   *  @param base address of that core
    *  @throws RangeError when there is no core of this ABI version */
   static async attach(options: CoreOptions & { readonly memory: WebAssembly.Memory }, base = BASE): Promise<Core> {
     const module = await compile(options.module);
@@ -417,7 +417,7 @@ export class Core {
     return copy;
   }
 
-  /** Puts the machine back into the state of a {@link snapshot} of this core or of a fork of it.
+  /** Puts the machine back into the state of a snapshot of this core or of a fork of it.
    *  @throws RangeError for anything else */
   restore(snapshot: Uint8Array): void {
     const head = new DataView(snapshot.buffer, snapshot.byteOffset, snapshot.byteLength);

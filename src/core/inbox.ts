@@ -7,11 +7,13 @@ export class Inbox {
   readonly #core: Core;
   readonly #p2a: number;
   readonly #events: number;
+  readonly #observe: number;
 
   constructor(core: Core) {
     this.#core = core;
     this.#p2a = core.base + layout.CORE_P2A;
     this.#events = core.base + layout.CORE_EVENTS;
+    this.#observe = core.base + layout.CORE_OBSERVE;
   }
 
   /** No xfer expires before this moment, in nanoseconds; `Infinity` while none is in flight. */
@@ -19,9 +21,10 @@ export class Inbox {
     return this.#core.memory.f64(this.#core.base + layout.CORE_NEXT_DEADLINE);
   }
 
-  /** Whether trace or events are on, so that times inside of the core are looked at. */
-  get isObserved(): boolean {
-    return this.#core.memory.u32(this.#core.base + layout.CORE_OBSERVE) !== 0;
+  /** Whether trace or events are on, so that times inside of the core are looked at.
+   *  @param view of the core's memory; a hot path asks for it once, for asking is what costs */
+  isObserved(view: DataView): boolean {
+    return view.getUint32(this.#observe, true) !== 0;
   }
 
   /** Whether the platform half has events that nobody has read yet. */
@@ -74,19 +77,19 @@ export class Inbox {
     const isMsg = (memory.u32(this.#core.channelAt(row) + layout.CHANNEL_KIND) & layout.KIND_MSG) !== 0;
     return memory.u32(area + (isMsg ? layout.MSG_HEADER : layout.SMT_HEADER));
   }
+}
 
-  /** Payload bytes of an answer, from the address of its xfer's payload. */
-  answerBytes(payload: number): number {
-    return this.#core.memory.u32(payload + (layout.XFER_LENGTH - layout.XFER_PAYLOAD));
-  }
+/** Payload bytes of an answer, from the address of its xfer's payload. */
+export function answerBytes(view: DataView, payload: number): number {
+  return view.getUint32(payload + (layout.XFER_LENGTH - layout.XFER_PAYLOAD), true);
+}
 
-  /** 0, or why an xfer failed, from the address of its payload. */
-  answerFault(payload: number): number {
-    return this.#core.memory.i32(payload + (layout.XFER_FAULT - layout.XFER_PAYLOAD));
-  }
+/** 0, or why an xfer failed, from the address of its payload. */
+export function answerFault(view: DataView, payload: number): number {
+  return view.getInt32(payload + (layout.XFER_FAULT - layout.XFER_PAYLOAD), true);
+}
 
-  /** Header word of an xfer's command, from the address of its payload. */
-  commandHeader(payload: number): number {
-    return this.#core.memory.u32(payload + (layout.XFER_HEADER - layout.XFER_PAYLOAD));
-  }
+/** Header word of an xfer's command, from the address of its payload. */
+export function commandHeader(view: DataView, payload: number): number {
+  return view.getUint32(payload + (layout.XFER_HEADER - layout.XFER_PAYLOAD), true);
 }

@@ -1,5 +1,5 @@
-/** The entry point `scmi-wasm/protocols`: the message tables of the built-in protocols, every message and field of SCMI 1.0 to
- *  3.2 as data. What they are made of, and the means for a table of your own, is in `scmi-wasm/wire`.
+/** The entry point `scmi-wasm/protocols`: the agent's classes and the message tables of the built-in protocols, every message and field
+ *  of SCMI 1.0 to 3.2 as data. What they are made of, and the means for a table of your own, is in `scmi-wasm/wire`.
  *  @module */
 
 export {
@@ -18,6 +18,7 @@ export {
   OWN_AGENT_ID,
   PLATFORM_AGENT_ID,
 } from "./base.ts";
+export { Base, type BaseAttributes, type BaseErrorReport, type DiscoveredAgent } from "./base-agent.ts";
 export {
   CLOCK_EXTENDED_CONFIG,
   CLOCK_STATE,
@@ -40,6 +41,17 @@ export {
   clockProtocol,
 } from "./clock.ts";
 export {
+  Clock,
+  type ClockAttributeInfo,
+  type ClockInfo,
+  type ClockPermissions,
+  type ClockProtocolInfo,
+  type ClockRateEvent,
+  type ClockRateOptions,
+  type ClockRates,
+  type ClockRounding,
+} from "./clock-agent.ts";
+export {
   PerformanceDescribeFastchannel,
   PerformanceDescribeLevels,
   PerformanceDomainAttributes,
@@ -59,6 +71,19 @@ export {
   POWER_UNIT,
   performanceProtocol,
 } from "./performance.ts";
+export {
+  Performance,
+  type PerformanceCallOptions,
+  type PerformanceDomainAttributeInfo,
+  type PerformanceDomainInfo,
+  type PerformanceLevel,
+  type PerformanceLevelEvent,
+  type PerformanceLimits,
+  type PerformanceLimitsEvent,
+  type PerformanceProtocolInfo,
+} from "./performance-agent.ts";
+export type { PerformanceFastChannels } from "./performance-fast.ts";
+export type { PerformanceDomainStatisticsCopy, PerformanceStatisticsCopy } from "./performance-statistics.ts";
 export { PROTOCOLS } from "./protocols.ts";
 export { PROTOCOL_ID, RELEASE_NAMES, RELEASES, type Release, versionIn } from "./releases.ts";
 export {

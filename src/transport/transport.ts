@@ -9,6 +9,9 @@ export interface ChannelTraits {
   readonly completesOnPost: boolean;
   /** Makes progress without the event loop, so that polled calls can wait for it. */
   readonly canPoll: boolean;
+  /** The platform half of the row is in the same core: one call there does a whole exchange of a hot command, and `ring` is only
+   *  needed when that says so. Default false. */
+  readonly isServedInCore?: boolean;
   /** For a response, in milliseconds. */
   readonly timeoutMs: number;
 }
@@ -22,6 +25,9 @@ export interface Channel {
    *  {@link TransportHost.complete} or {@link TransportHost.receive}, perhaps from inside.
    *  @param message the message in MSG form, for a row without an area; borrowed until `ring` returns */
   ring(message?: Uint8Array): void;
+  /** P2A rows with an area: the agent took the message out, and the area is the platform's again.
+   *  @param wantsAcknowledge the message asked for an interrupt on its return */
+  freed?(wantsAcknowledge: boolean): void;
 }
 
 /** What a transport opened: its channels, and how to let them go. */
@@ -34,6 +40,10 @@ export interface Link {
   readonly protocols?: ReadonlyMap<number, Channel>;
   /** Where notifications and delayed responses come from; without one there are none. */
   readonly p2a?: Channel;
+  /** Where memory that the platform names by a physical address lies in the core: for FastChannels and statistics.
+   *  @param address as the platform describes it
+   *  @returns an offset from the core's base; `undefined` when these bytes are not to be had */
+  resolve?(address: bigint, byteLength: number): number | undefined;
   /** Releases everything, in reverse order. Idempotent: further calls return the first one's promise. */
   close(): Promise<void>;
 }
@@ -51,6 +61,8 @@ export interface RowOptions {
 
 /** What the agent does for a transport. */
 export interface TransportHost {
+  /** The core of the agent, only to be compared: a platform in memory has to be in the same one. */
+  readonly core: object;
   /** Opens an SCMI instance with an agent half only, for a platform outside of this core.
    *  @returns its index */
   openInstance(): number;

@@ -1,0 +1,190 @@
+import type { ChannelCounters } from "../core/options.ts";
+import { ChannelError } from "../errors.ts";
+import type { Channel, Link, RowOptions, Transport, TransportHost } from "../transport/transport.ts";
+import type { Report } from "./anomaly.ts";
+import type { Hub } from "./hub.ts";
+import { Inflow, type OnNotification } from "./inflow.ts";
+import { Line } from "./line.ts";
+import { XferPool } from "./pool.ts";
+import { Watchman } from "./watchman.ts";
+
+/** As many commands at once as Linux prepares for. */
+const XFERS = 20;
+const SMALL_XFERS = 8;
+
+/** Whom a connection tells what nobody waits for. */
+export interface ConnectionEvents {
+  readonly report: Report;
+  readonly onNotification: OnNotification;
+  /** The other side is gone. */
+  readonly onFailure: (reason: ChannelError) => void;
+}
+
+/** An open link with its channels: where messages go out and come in. */
+export class Connection implements TransportHost {
+  readonly hub: Hub;
+  /** For error texts. */
+  readonly kind: string;
+  readonly #events: ConnectionEvents;
+  readonly #rows = new Map<number, Line | Inflow>();
+  readonly #lines = new Map<number, Line>();
+  #base: Line | undefined;
+  #link: Link | undefined;
+  #pool: XferPool | undefined;
+  #failure: ChannelError | undefined;
+  #closing: Promise<void> | undefined;
+
+  private constructor(hub: Hub, kind: string, events: ConnectionEvents) {
+    this.hub = hub;
+    this.kind = kind;
+    this.#events = events;
+  }
+
+  /** Opens the transport's channels. The hub is left again when that fails, or when the connection closes. */
+  static async open(
+    hub: Hub,
+    transport: Transport,
+    events: ConnectionEvents,
+    signal: AbortSignal | undefined,
+  ): Promise<Connection> {
+    const connection = new Connection(hub, transport.kind, events);
+    try {
+      const link = await transport.open(connection, signal);
+      connection.#link = link;
+      signal?.throwIfAborted();
+      connection.#attach(link);
+      return connection;
+    } catch (reason) {
+      await connection.close();
+      throw reason;
+    }
+  }
+
+  get core(): Hub["core"] {
+    return this.hub.core;
+  }
+
+  /** The channel that carries a protocol. */
+  lineOf(protocolId: number): Line {
+    const line = this.#lines.get(protocolId) ?? this.#base;
+    if (line === undefined) throw new ChannelError(this.kind, "closed");
+    return line;
+  }
+
+  /** Whether notifications and delayed responses can come in. */
+  get hasP2a(): boolean {
+    return this.#link?.p2a !== undefined;
+  }
+
+  /** {@link Link.resolve}. */
+  resolve(address: bigint, byteLength: number): number | undefined {
+    return this.#link?.resolve?.(address, byteLength);
+  }
+
+  openInstance(): number {
+    try {
+      return this.core.openInstance({ xfers: XFERS, fullTokens: true });
+    } catch (reason) {
+      // Full token spaces are dear, and a core has few of them.
+      if (!(reason instanceof RangeError)) throw reason;
+      return this.core.openInstance({ xfers: SMALL_XFERS });
+    }
+  }
+
+  openRow(instance: number, options: RowOptions): { readonly row: number; readonly maxPayload: number } {
+    const row = this.core.openChannel(instance, options);
+    return { row, maxPayload: this.core.maxPayloadOf(row) };
+  }
+
+  complete(row: number): void {
+    this.#rows.get(row)?.complete();
+  }
+
+  receive(row: number, message: Uint8Array): void {
+    this.#rows.get(row)?.receive(message);
+  }
+
+  fail(cause: Error): void {
+    if (this.#failure) return;
+    this.#failure = new ChannelError(this.kind, "closed", undefined, { cause });
+    this.#refuse(this.#failure);
+    this.#events.onFailure(this.#failure);
+  }
+
+  /** Whether nothing can be sent any more. */
+  get isClosed(): boolean {
+    return this.#closing !== undefined || this.#failure !== undefined;
+  }
+
+  /** What broke the connection; `undefined` while nothing did. */
+  get failure(): ChannelError | undefined {
+    return this.#failure;
+  }
+
+  /** What all channels have counted, in sum. */
+  get counters(): ChannelCounters {
+    const all = [...this.#rows.keys()].map((row) => this.core.counters(row));
+    const sum: Record<string, number> = {};
+    for (const counters of all) {
+      for (const [name, count] of Object.entries(counters)) sum[name] = (sum[name] ?? 0) + count;
+    }
+    return sum as unknown as ChannelCounters; // the same keys, summed
+  }
+
+  /** Ends all calls under way; the channels stay open for what has to be said at the end. */
+  endCalls(): void {
+    for (const it of this.#rows.values()) if (it instanceof Line) it.endCalls();
+  }
+
+  /** Ends all calls, then the link, and gives everything back. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#refuse(new ChannelError(this.kind, "closed"));
+    const closing = this.#link?.close();
+    // In the same breath: a platform in memory may give rows that it got back to the next agent.
+    for (const [row, it] of this.#rows) {
+      this.hub.rows[row] = undefined;
+      if (it instanceof Line) this.core.resetChannel(row); // forgives the tokens of those who gave up
+    }
+    this.#pool?.close();
+    this.hub.leave();
+    await closing;
+  }
+
+  #refuse(reason: ChannelError): void {
+    for (const it of this.#rows.values()) it.close(reason);
+  }
+
+  #attach(link: Link): void {
+    const pool = new XferPool(this.core, link.instance);
+    this.#pool = pool;
+    const lineFor = (channel: Channel) => {
+      const known = this.#rows.get(channel.row);
+      if (known instanceof Line) return known; // protocols may share one
+      const line = new Line(this.hub, pool, channel, this.#watchmanOf(channel));
+      this.#add(channel.row, line);
+      return line;
+    };
+    this.#base = lineFor(link.a2p);
+    for (const [protocolId, channel] of link.protocols ?? []) this.#lines.set(protocolId, lineFor(channel));
+    if (link.p2a) {
+      const inflow = new Inflow(this.hub, link.p2a, this.#watchmanOf(link.p2a), this.#events.onNotification);
+      this.#add(link.p2a.row, inflow);
+      inflow.complete(); // what was sent before somebody listened would block the area for ever
+    }
+    if (this.#failure) throw this.#failure;
+  }
+
+  #add(row: number, it: Line | Inflow): void {
+    this.#rows.set(row, it);
+    this.hub.rows[row] = it;
+  }
+
+  #watchmanOf({ row }: Channel): Watchman {
+    return new Watchman(this.core, row, this.#events.report);
+  }
+}

@@ -1,0 +1,94 @@
+import type { Clock } from "../core/clock.ts";
+import { XFER } from "../core/faults.ts";
+import type { Channel } from "../transport/transport.ts";
+import type { BoundCommand } from "./bound.ts";
+import type { Hub } from "./hub.ts";
+import type { Watchman } from "./watchman.ts";
+
+/** Exchanges on one channel that do not wait for the event loop. */
+export class Exchanger {
+  /** The platform half is in the same core: {@link now} can be used. */
+  readonly isServedInCore: boolean;
+  readonly #hub: Hub;
+  readonly #channel: Channel;
+  readonly #watchman: Watchman;
+  readonly #row: number;
+  readonly #timeoutNs: number;
+  /** The transport carries the messages itself. */
+  readonly #isCarried: boolean;
+  /** An exchange left events for the platform to tell its observers, once the answer has been read. */
+  #owesRing = false;
+  /** For what nobody looks at: the real clock costs more than the rest of an exchange. */
+  #lastNow: number;
+
+  constructor(hub: Hub, channel: Channel, watchman: Watchman) {
+    const { row, traits } = channel;
+    this.isServedInCore = traits.isServedInCore ?? false;
+    this.#hub = hub;
+    this.#channel = channel;
+    this.#watchman = watchman;
+    this.#row = row;
+    this.#timeoutNs = traits.timeoutMs * 1e6;
+    this.#isCarried = hub.core.areaAt(row) === 0;
+    this.#lastNow = hub.clock.now();
+  }
+
+  /** A whole exchange in one call into the core; the xfer's state: DONE, or POSTED when the platform has to be rung for.
+   *  @throws ChannelError "busy" when the area is not free */
+  now(view: DataView, bound: BoundCommand, xfer: number, byteLength: number): number {
+    const { core, clock, inbox } = this.#hub;
+    const isObserved = inbox.isObserved(view);
+    if (isObserved) this.#lastNow = clock.now();
+    const state = core.exchange(this.#row, xfer, bound.word, byteLength, this.#lastNow);
+    if (state !== XFER.DONE) {
+      this.#lastNow = clock.now();
+      core.setDeadline(xfer, this.#lastNow + this.#timeoutNs);
+    } else if (isObserved && inbox.hasEvents) {
+      this.#owesRing = true;
+    }
+    if (this.#watchman.isAlert) this.#watchman.look();
+    return state;
+  }
+
+  /** The answer was read: lets the platform see to what the exchange left behind. */
+  end(): void {
+    if (!this.#owesRing) return;
+    this.#owesRing = false;
+    this.#channel.ring();
+  }
+
+  /** Hands a posted command to the platform. */
+  ring(xfer: number, byteLength: number): void {
+    const { core } = this.#hub;
+    if (this.#isCarried) {
+      const at = core.messageAt(xfer);
+      this.#channel.ring(core.memory.bytes.subarray(at, at + 4 + byteLength));
+    } else {
+      this.#channel.ring();
+    }
+  }
+
+  /** Rings for a posted command and looks for its answer until it is there, or its deadline is past. */
+  poll(xfer: number, byteLength: number): void {
+    const { core, clock } = this.#hub;
+    try {
+      this.ring(xfer, byteLength);
+      while (core.poll(xfer, clock.now()) === XFER.POSTED) {
+        if (!isSteppable(clock)) continue;
+        this.#hub.arm(); // so that there is something to move on to
+        clock.advanceToNext();
+      }
+    } catch (reason) {
+      if (core.stateOf(xfer) === XFER.POSTED) core.abort(xfer);
+      throw reason;
+    } finally {
+      if (core.stateOf(xfer) !== XFER.DONE) this.#watchman.isAlert = true;
+      if (this.#watchman.isAlert) this.#watchman.look();
+    }
+  }
+}
+
+/** A clock that is told when to move stands still while we look, so each look in vain moves it. */
+function isSteppable(clock: Clock): clock is Clock & { advanceToNext(): boolean } {
+  return "advanceToNext" in clock;
+}

@@ -1,0 +1,89 @@
+import type { Clock } from "../core/clock.ts";
+import type { Core } from "../core/core.ts";
+import { ChannelError, DeadlineError } from "../errors.ts";
+import type { CallOptions } from "./bound.ts";
+
+/** Shorter waits would not move a clock that counts in fractions. */
+const TIMER_STEP_NS = 1000;
+
+/** Where a FastChannel lies, and how it wants to be used: the answer of a `…_DESCRIBE_FASTCHANNEL`. */
+export interface FastChannelDescription {
+  /** Physical address of the cell. */
+  readonly channelAddress: bigint;
+  /** 4 or 8. */
+  readonly channelByteLength: number;
+  /** Least time between two writes in microseconds; 0 = none stated. */
+  readonly rateLimitUs: number;
+  readonly doorbell?: {
+    /** Physical address of the register. */
+    readonly address: bigint;
+    readonly widthBits: 8 | 16 | 32 | 64;
+    readonly set: bigint;
+    readonly preserve: bigint;
+  };
+}
+
+/** A FastChannel: words in memory in place of a message. There is no answer, and no error. */
+export class FastChannel {
+  /** Least time between two writes in microseconds; 0 = none. */
+  readonly rateLimitUs: number;
+  readonly #core: Core;
+  readonly #clock: Clock;
+  readonly #index: number;
+  readonly #isClosed: () => boolean;
+  #nextWrite = Number.NEGATIVE_INFINITY;
+
+  /** @internal */
+  constructor(core: Core, clock: Clock, index: number, rateLimitUs: number, isClosed: () => boolean) {
+    this.#isClosed = isClosed;
+    this.#core = core;
+    this.#clock = clock;
+    this.#index = index;
+    this.rateLimitUs = rateLimitUs;
+  }
+
+  /** Writes the words and rings the doorbell, if there is one.
+   *  @throws ChannelError "busy" when the rate limit does not allow it yet */
+  write(first: number, second = 0): void {
+    const now = this.#clock.now();
+    this.#core.writeFastChannel(this.#index, first, second, now);
+    // A nanosecond more, lest rounding makes it one less.
+    this.#nextWrite = this.rateLimitUs === 0 ? now : now + this.rateLimitUs * 1000 + 1;
+  }
+
+  /** {@link write} as soon as the rate limit allows it.
+   *  @throws DeadlineError "channel" when that would be too late */
+  async writePaced(command: string, first: number, second: number, options?: CallOptions): Promise<void> {
+    options?.signal?.throwIfAborted();
+    const limitMs = options?.timeoutMs ?? Number.POSITIVE_INFINITY;
+    const giveUp = this.#clock.now() + limitMs * 1e6;
+    // Others may wait for the same moment, and only one of them gets it.
+    for (let now = this.#clock.now(); now < this.#nextWrite; now = this.#clock.now()) {
+      if (this.#nextWrite > giveUp) throw new DeadlineError(command, "channel", limitMs);
+      await sleep(this.#clock, Math.max(this.#nextWrite - now, TIMER_STEP_NS) * 1e-6, options?.signal);
+      if (this.#isClosed()) throw new ChannelError(command, "closed");
+    }
+    this.write(first, second);
+  }
+
+  /** Reads the words: the second is 0 in a cell of 4 bytes. */
+  read(): readonly [first: number, second: number] {
+    return this.#core.readFastChannel(this.#index, this.#clock.now());
+  }
+}
+
+/** Waits on a clock.
+ *  @throws signal.reason when aborted */
+export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => {
+      cancel();
+      reject(signal?.reason);
+    };
+    const cancel = clock.after(delayMs, () => {
+      signal?.removeEventListener("abort", onAbort);
+      resolve();
+    });
+    signal?.addEventListener("abort", onAbort, { once: true });
+  });
+}
