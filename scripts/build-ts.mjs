@@ -1,5 +1,5 @@
 // Fills dist/: the library by tsc (dist/src, dist/assembly/layout.js), both wasm files, the message tables as data
-// (dist/scmi.json), and the bundled command (dist/cli/scmi.js).
+// (dist/scmi.json), the schema of board files (dist/board.schema.json), and the bundled command (dist/cli/scmi.js).
 import { execFileSync } from "node:child_process";
 import { chmodSync, copyFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -14,5 +14,7 @@ execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconf
 copyFileSync("build/release.wasm", "dist/core.wasm");
 copyFileSync("build/threads.wasm", "dist/core-threads.wasm");
 writeFileSync("dist/scmi.json", `${JSON.stringify(tableData(await loadTables()))}\n`);
+const { BOARD_SCHEMA } = await import("../dist/src/board/schema.js");
+writeFileSync("dist/board.schema.json", `${JSON.stringify(BOARD_SCHEMA, undefined, 2)}\n`);
 await bundleCli("src/cli/main.ts", "dist/cli/scmi.js");
 chmodSync("dist/cli/scmi.js", 0o755);

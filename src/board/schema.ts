@@ -1,0 +1,181 @@
+/** The keywords of JSON Schema (draft 2020-12) that board files need. */
+export interface Schema {
+  readonly $schema?: string;
+  readonly $id?: string;
+  readonly title?: string;
+  readonly description?: string;
+  readonly type?: "object" | "array" | "string" | "integer" | "boolean";
+  readonly enum?: readonly (string | number)[];
+  /** Its members differ in `type`. */
+  readonly anyOf?: readonly Schema[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly pattern?: string;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+  readonly items?: Schema;
+  readonly required?: readonly string[];
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: Schema | false;
+  readonly default?: string | number | boolean;
+}
+
+const U32: Schema = { type: "integer", minimum: 0, maximum: 0xffffffff };
+const U16: Schema = { type: "integer", minimum: 0, maximum: 0xffff };
+/** What a number in a board file can say exactly. */
+const RATE: Schema = { type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER };
+const BOOLEAN: Schema = { type: "boolean", default: false };
+const ASCII = "^[ -~]+$";
+const SHORT_NAME: Schema = { type: "string", minLength: 1, maxLength: 15, pattern: ASCII };
+const LONG_NAME: Schema = { type: "string", minLength: 1, maxLength: 63, pattern: ASCII };
+const NAMES: Schema = { type: "array", items: LONG_NAME };
+
+function described(schema: Schema, description: string): Schema {
+  return { ...schema, description };
+}
+
+function word64(description: string): Schema {
+  return {
+    description,
+    anyOf: [
+      { type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
+      { type: "string", pattern: "^0x[0-9a-fA-F]{1,16}$" },
+    ],
+  };
+}
+
+const ADDRESS = word64("Physical address as agents see it; a multiple of 4. Without one the platform chooses.");
+
+function record(
+  description: string,
+  required: readonly string[],
+  properties: Readonly<Record<string, Schema>>,
+): Schema {
+  return { type: "object", description, required, properties, additionalProperties: false };
+}
+
+function fastChannel(description: string, isSet: boolean): Schema {
+  const get = {
+    address: ADDRESS,
+    rateLimitUs: described({ type: "integer", minimum: 0, maximum: 0xfffff, default: 0 }, "Least time between writes"),
+  };
+  if (!isSet) return record(description, [], get);
+  return record(description, [], {
+    ...get,
+    pollUs: described({ type: "integer", minimum: 1, maximum: 0xffffffff, default: 4000 }, "How often it is looked at"),
+    doorbell: record("Rung by the agent after each write", ["set"], {
+      address: ADDRESS,
+      widthBits: { type: "integer", enum: [8, 16, 32, 64], default: 32 },
+      set: word64("Bits to set; not 0"),
+      preserve: word64("Bits to keep; by default all others"),
+    }),
+  });
+}
+
+const DEVICE = record("Resources that permissions are given for together", ["id"], {
+  id: described(U32, "As in BASE_SET_DEVICE_PERMISSIONS"),
+  performance: described(NAMES, "Names of performance domains"),
+  clocks: described(NAMES, "Names of clocks"),
+  deniedAgents: described({ type: "array", items: SHORT_NAME }, "Agents that may not use it at start"),
+});
+
+const LEVEL = record("A performance level", ["level"], {
+  level: described({ ...U32, minimum: 1 }, "Its value"),
+  power: described({ ...U32, default: 0 }, "Cost in the power unit, 0 = not stated"),
+  latencyUs: described({ ...U16, default: 0 }, "Worst case to get there"),
+  frequencyKhz: described(U32, "Indicative frequency; by default from the sustained level"),
+  index: described(U32, "By default its position"),
+});
+
+const DOMAIN = record("A performance domain", ["name", "levels"], {
+  name: LONG_NAME,
+  levels: { type: "array", minItems: 1, maxItems: 4095, items: LEVEL, description: "Ascending" },
+  levelIndexing: described(BOOLEAN, "Since SCMI 3.2: messages carry the index of a level"),
+  sustained: record("By default the highest level, and its value in MHz", ["level", "frequencyKhz"], {
+    level: described(U32, "Value of a level"),
+    frequencyKhz: U32,
+  }),
+  rateLimitUs: described({ type: "integer", minimum: 0, maximum: 0xfffff, default: 0 }, "Reported"),
+  level: described(U32, "Value at start; by default the sustained one"),
+  setLevel: described(SHORT_NAME, "The one agent that may set the level"),
+  setLimits: described({ type: "array", items: SHORT_NAME }, "Agents that may set the limits"),
+  notifyLevel: BOOLEAN,
+  notifyLimits: BOOLEAN,
+  transitionUs: described({ ...U32, default: 0 }, "From the acceptance of a level until it is in force"),
+  fastChannels: record("Since SCMI 2.0", [], {
+    limitsSet: fastChannel("Replaces PERFORMANCE_LIMITS_SET", true),
+    limitsGet: fastChannel("Replaces PERFORMANCE_LIMITS_GET", false),
+    levelSet: fastChannel("Replaces PERFORMANCE_LEVEL_SET", true),
+    levelGet: fastChannel("Replaces PERFORMANCE_LEVEL_GET", false),
+  }),
+});
+
+const PERMISSIONS = record("What the agent may change; everything by default", [], {
+  state: { type: "boolean", default: true },
+  parent: { type: "boolean", default: true },
+  rate: { type: "boolean", default: true },
+});
+
+const CLOCK = record("A clock; rates in Hz", ["name", "rates"], {
+  name: LONG_NAME,
+  rates: {
+    description: "A list, ascending, or a range",
+    anyOf: [
+      { type: "array", minItems: 1, maxItems: 4095, items: RATE },
+      record("A range; step 0 = every rate of it", ["lowest", "highest", "step"], {
+        lowest: RATE,
+        highest: RATE,
+        step: RATE,
+      }),
+    ],
+  },
+  rate: described(RATE, "At start; by default the lowest"),
+  enabled: BOOLEAN,
+  enableDelayUs: described({ ...U32, default: 0 }, "Reported since SCMI 3.1, 0 = not stated"),
+  parents: described({ ...NAMES, maxItems: 255 }, "Names of clocks; since SCMI 3.2"),
+  parent: described(LONG_NAME, "At start; by default the first parent"),
+  asyncLatencyUs: described(U32, "Asynchronous rate changes take so long; without it there are none"),
+  notifyChanged: described(BOOLEAN, "CLOCK_RATE_CHANGED, since SCMI 3.1"),
+  notifyRequested: described(BOOLEAN, "CLOCK_RATE_CHANGE_REQUESTED, since SCMI 3.1"),
+  extendedConfig: record("Values at start; since SCMI 3.2", [], {
+    dutyCycle: { type: "integer", minimum: 0, maximum: 100 },
+    phase: U32,
+    oem: { type: "object", description: "By type, 0x80 to 0xff", additionalProperties: U32 },
+  }),
+  permissions: { type: "object", description: "By name of an agent", additionalProperties: PERMISSIONS },
+});
+
+/** The JSON Schema of board files, as data; published as `scmi-wasm/board.schema.json`. What it cannot say (names that must
+ *  exist, levels that ascend), {@link parseBoard} checks. */
+export const BOARD_SCHEMA: Schema = {
+  $schema: "https://json-schema.org/draft/2020-12/schema",
+  title: "SCMI board",
+  ...record("What a simulated SCMI platform consists of", ["vendor", "agents"], {
+    vendor: described({ ...SHORT_NAME, minLength: 0, pattern: "^[ -~]*$" }, "BASE_DISCOVER_VENDOR"),
+    subVendor: described({ ...SHORT_NAME, minLength: 0, pattern: "^[ -~]*$" }, "BASE_DISCOVER_SUB_VENDOR"),
+    implementationVersion: { ...U32, default: 0 },
+    maxPayload: { type: "integer", minimum: 8, maximum: 65_536, description: "Of its channels, in bytes" },
+    agents: {
+      type: "array",
+      minItems: 1,
+      maxItems: 255,
+      items: record("Its id is its position, from 1", ["name"], {
+        name: SHORT_NAME,
+        trusted: described(BOOLEAN, "May change permissions and reset others"),
+        deniedProtocols: { type: "array", items: { type: "string", enum: ["performance", "clock"] } },
+      }),
+    },
+    devices: { type: "array", items: DEVICE },
+    performance: record("The performance protocol", ["domains"], {
+      powerUnit: { type: "string", enum: ["abstract", "milliwatt", "microwatt"], default: "abstract" },
+      statistics: record("A statistics region", [], { address: ADDRESS }),
+      domains: { type: "array", minItems: 1, maxItems: 4095, items: DOMAIN },
+    }),
+    clock: record("The clock protocol", ["clocks"], {
+      asyncDepth: described({ type: "integer", minimum: 0, maximum: 255, default: 0 }, "Pending changes of an agent"),
+      clocks: { type: "array", minItems: 1, maxItems: 65_535, items: CLOCK },
+    }),
+  }),
+};

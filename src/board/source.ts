@@ -1,0 +1,92 @@
+/** A board file as it is written, after {@link BOARD_SCHEMA} has passed it. */
+export interface BoardSource {
+  readonly vendor: string;
+  readonly subVendor?: string;
+  readonly implementationVersion?: number;
+  readonly maxPayload?: number;
+  readonly agents: readonly {
+    readonly name: string;
+    readonly trusted?: boolean;
+    readonly deniedProtocols?: readonly ("performance" | "clock")[];
+  }[];
+  readonly devices?: readonly DeviceSource[];
+  readonly performance?: {
+    readonly powerUnit?: "abstract" | "milliwatt" | "microwatt";
+    readonly statistics?: { readonly address?: Word64 };
+    readonly domains: readonly DomainSource[];
+  };
+  readonly clock?: { readonly asyncDepth?: number; readonly clocks: readonly ClockSource[] };
+}
+
+/** A number, or `0x…` where 2^53 is not enough. */
+export type Word64 = number | string;
+
+/** A device of a board file. */
+export interface DeviceSource {
+  readonly id: number;
+  readonly performance?: readonly string[];
+  readonly clocks?: readonly string[];
+  readonly deniedAgents?: readonly string[];
+}
+
+/** A performance domain of a board file. */
+export interface DomainSource {
+  readonly name: string;
+  readonly levels: readonly {
+    readonly level: number;
+    readonly power?: number;
+    readonly latencyUs?: number;
+    readonly frequencyKhz?: number;
+    readonly index?: number;
+  }[];
+  readonly levelIndexing?: boolean;
+  readonly sustained?: { readonly level: number; readonly frequencyKhz: number };
+  readonly rateLimitUs?: number;
+  readonly level?: number;
+  readonly setLevel?: string;
+  readonly setLimits?: readonly string[];
+  readonly notifyLevel?: boolean;
+  readonly notifyLimits?: boolean;
+  readonly transitionUs?: number;
+  readonly fastChannels?: {
+    readonly limitsSet?: FastChannelSource;
+    readonly limitsGet?: FastChannelSource;
+    readonly levelSet?: FastChannelSource;
+    readonly levelGet?: FastChannelSource;
+  };
+}
+
+/** A FastChannel of a board file. */
+export interface FastChannelSource {
+  readonly address?: Word64;
+  readonly rateLimitUs?: number;
+  readonly pollUs?: number;
+  readonly doorbell?: {
+    readonly address?: Word64;
+    readonly widthBits?: 8 | 16 | 32 | 64;
+    readonly set: Word64;
+    readonly preserve?: Word64;
+  };
+}
+
+/** A clock of a board file. */
+export interface ClockSource {
+  readonly name: string;
+  readonly rates: readonly number[] | { readonly lowest: number; readonly highest: number; readonly step: number };
+  readonly rate?: number;
+  readonly enabled?: boolean;
+  readonly enableDelayUs?: number;
+  readonly parents?: readonly string[];
+  readonly parent?: string;
+  readonly asyncLatencyUs?: number;
+  readonly notifyChanged?: boolean;
+  readonly notifyRequested?: boolean;
+  readonly extendedConfig?: {
+    readonly dutyCycle?: number;
+    readonly phase?: number;
+    readonly oem?: Readonly<Record<string, number>>;
+  };
+  readonly permissions?: Readonly<
+    Record<string, { readonly state?: boolean; readonly parent?: boolean; readonly rate?: boolean }>
+  >;
+}

@@ -1,0 +1,83 @@
+import type { ClaimedCommand } from "../core/platform-tables.ts";
+import { STATUS } from "../errors.ts";
+import { PerformanceMessageAttributes } from "../protocols/performance.ts";
+import { NegotiateProtocolVersion, ProtocolMessageAttributes } from "../wire/generic.ts";
+import { decodeHeader } from "../wire/header.ts";
+import type { CommandAt, MessageSet } from "../wire/protocol.ts";
+import type { AgentState, Connection } from "./agents.ts";
+import { type Call, DONE, refuse } from "./handlers.ts";
+import type { Machine } from "./machine.ts";
+import { hasCommand } from "./optional.ts";
+import type { PerformanceServer } from "./performance.ts";
+import type { Server } from "./server.ts";
+
+/** Answers what the core leaves to the host, in the order of checks of docs/abi.md section 6: the message id before the size, the
+ *  size before any value. Type, protocol and the permission for it have been judged by then. */
+export class Dispatcher {
+  readonly #machine: Machine;
+  readonly #servers: ReadonlyMap<number, Server>;
+
+  /** @param servers by protocol id */
+  constructor(machine: Machine, servers: ReadonlyMap<number, Server>, performance: PerformanceServer | undefined) {
+    this.#machine = machine;
+    this.#servers = servers;
+    for (const server of servers.values()) {
+      server.handlers
+        .on(NegotiateProtocolVersion, ({ version }, call) => this.#negotiate(server, version, call))
+        .on(ProtocolMessageAttributes, ({ messageId }, { agent }) =>
+          this.#find(server, agent, messageId) ? { attributes: 0 } : STATUS.NOT_FOUND,
+        );
+    }
+    performance?.handlers.on(PerformanceMessageAttributes, ({ messageId }, { agent }) => {
+      if (!this.#find(performance, agent, messageId)) return STATUS.NOT_FOUND;
+      return { attributes: { fastChannel: performance.hasFastChannel(agent, messageId) } };
+    });
+  }
+
+  /** Writes the answer of a command.
+   *  @returns its bytes */
+  answer({ header, requestAt, byteLength }: ClaimedCommand, connection: Connection, replyAt: number): number {
+    const { agent, maxPayload } = connection;
+    const { protocolId, messageId } = decodeHeader(header);
+    const view = this.#machine.core.memory.data;
+    const server = this.#servers.get(protocolId);
+    const found = server && this.#find(server, agent, messageId);
+    if (!server || !found) {
+      view.setInt32(replyAt, STATUS.NOT_FOUND, true);
+      return 4;
+    }
+    const { request } = found.at;
+    const call: Call = {
+      ...{ agent, connection, header, view, requestAt, byteLength, replyAt },
+      messages: found.messages,
+      capacity: maxPayload,
+      hasReserved: request.findReserved(view, requestAt, byteLength) !== undefined,
+    };
+    if (byteLength < request.minBytes || byteLength > request.maxBytes) return refuse(call, STATUS.PROTOCOL_ERROR);
+    return server.handlers.serve(messageId, call);
+  }
+
+  /** A command as an agent knows it. */
+  #find(
+    server: Server,
+    agent: AgentState,
+    messageId: number,
+  ): { readonly at: CommandAt; readonly messages: MessageSet } | undefined {
+    const { protocol } = server;
+    // An agent that agreed on a version without negotiation can still agree on another
+    const isNegotiation = messageId === NegotiateProtocolVersion.id;
+    const messages = isNegotiation
+      ? protocol.at(this.#machine.reportedVersion(protocol))
+      : this.#machine.messagesFor(agent, protocol);
+    const at = messages.commandById(messageId);
+    return at && hasCommand(this.#machine.board, protocol, messageId) ? { at, messages } : undefined;
+  }
+
+  #negotiate({ protocol }: Server, version: number, { agent }: Call) {
+    const isKnown = protocol.versions.includes(version) && version <= this.#machine.reportedVersion(protocol);
+    if (!isKnown) return STATUS.NOT_SUPPORTED;
+    agent.negotiated.set(protocol.id, version);
+    this.#machine.settingsChanged();
+    return DONE;
+  }
+}

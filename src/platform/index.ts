@@ -1,0 +1,9 @@
+/** The entry point `scmi-wasm/platform`: a simulated SCMI platform, from a board of `scmi-wasm/board`.
+ *  @module */
+
+export type { Clock } from "../core/clock.ts";
+export type { FailedCommand } from "./base.ts";
+export type { MessagePort, MessageSink } from "./message-port.ts";
+export type { PlatformEventName, PlatformEvents } from "./observers.ts";
+export { type CapacityOptions, type ConnectOptions, Platform, type PlatformOptions } from "./platform.ts";
+export type { PlatformPort } from "./port.ts";

@@ -1,0 +1,81 @@
+import type { AgentState, Connection } from "./agents.ts";
+import type { Rows } from "./port.ts";
+
+/** Where a connection's messages go: MSG form, header first. The bytes are the callee's to keep. */
+export interface MessageSink {
+  /** Takes one message: an answer, a delayed response or a notification. */
+  send(message: Uint8Array): void;
+}
+
+/** What a connection of messages needs of its platform. */
+export interface MessageHost {
+  /** Answers a command; `undefined` when there is nothing to answer. */
+  serveMessage(connection: Connection, channel: number, message: Uint8Array): Uint8Array | undefined;
+  settleEvents(): void;
+  closed(connection: Connection, rows: Rows): void;
+}
+
+const HEADER_BYTES = 4;
+
+/** One agent's place at a platform for whole messages: what servers of byte streams and queues use. Answers, delayed responses
+ *  and notifications all go to its sink; nothing waits. */
+export class MessagePort implements Connection {
+  /** What the platform knows of the agent. */
+  readonly agent: AgentState;
+  /** Index of the SCMI instance in the core. */
+  readonly instance: number;
+  /** Largest payload in bytes. */
+  readonly maxPayload: number;
+  readonly #host: MessageHost;
+  readonly #rows: Rows;
+  readonly #sink: MessageSink;
+  #headerless = 0;
+  #isClosed = false;
+
+  /** @internal */
+  constructor(host: MessageHost, agent: AgentState, rows: Rows, maxPayload: number, sink: MessageSink) {
+    this.#host = host;
+    this.agent = agent;
+    this.#rows = rows;
+    this.instance = rows.instance;
+    this.maxPayload = maxPayload;
+    this.#sink = sink;
+  }
+
+  /** Messages that were too short for a header. */
+  get headerless(): number {
+    return this.#headerless;
+  }
+
+  /** Takes in a command and sends its answer. Bytes too short for a header are counted and go no further; a payload over
+   *  {@link maxPayload} is a PROTOCOL_ERROR. */
+  receive(message: Uint8Array): void {
+    if (this.#isClosed) return;
+    if (message.byteLength < HEADER_BYTES) {
+      this.#headerless++;
+      return;
+    }
+    const answer = this.#host.serveMessage(this, this.#rows.a2p, message);
+    if (answer) this.#sink.send(answer);
+    this.#host.settleEvents();
+  }
+
+  sendNotification(header: number, payload: Uint8Array): void {
+    if (this.#isClosed) return;
+    const message = new Uint8Array(HEADER_BYTES + payload.byteLength);
+    new DataView(message.buffer).setUint32(0, header, true);
+    message.set(payload, HEADER_BYTES);
+    this.#sink.send(message);
+  }
+
+  sendDelayed(header: number, payload: Uint8Array): void {
+    this.sendNotification(header, payload);
+  }
+
+  /** The agent is gone. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#host.closed(this, this.#rows);
+  }
+}

@@ -1,0 +1,69 @@
+/** What an observer of a platform hears, by event. Agent 0 is the platform itself; times are nanoseconds of its clock. */
+export interface PlatformEvents {
+  /** A level, or level index where the domain goes by indices. */
+  levelChanged: {
+    readonly agentId: number;
+    readonly domainId: number;
+    readonly before: number;
+    readonly level: number;
+    readonly time: number;
+  };
+  limitsChanged: {
+    readonly agentId: number;
+    readonly domainId: number;
+    readonly max: number;
+    readonly min: number;
+    readonly time: number;
+  };
+  rateChanged: {
+    readonly agentId: number;
+    readonly clockId: number;
+    readonly beforeHz: number;
+    readonly rateHz: number;
+    readonly time: number;
+  };
+  /** A clock started or stopped. */
+  clockSwitched: {
+    readonly agentId: number;
+    readonly clockId: number;
+    readonly isEnabled: boolean;
+    readonly time: number;
+  };
+  parentChanged: {
+    readonly agentId: number;
+    readonly clockId: number;
+    readonly parentId: number;
+    readonly time: number;
+  };
+  /** A notification was lost because an agent did not take those before it. */
+  notificationDropped: { readonly agentId: number; readonly header: number };
+}
+
+/** The name of an event. */
+export type PlatformEventName = keyof PlatformEvents;
+
+type Listener<Name extends PlatformEventName> = (event: PlatformEvents[Name]) => void;
+
+/** Who listens to what. */
+export class Observers {
+  readonly #listeners = new Map<PlatformEventName, Set<(event: never) => void>>();
+
+  /** Listens; the result takes it back. */
+  add<Name extends PlatformEventName>(name: Name, listener: Listener<Name>): () => void {
+    // One object a call: the same function may listen twice
+    const entry = (event: PlatformEvents[Name]) => listener(event);
+    const entries = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, entries.add(entry));
+    return () => {
+      entries.delete(entry);
+    };
+  }
+
+  has(name: PlatformEventName): boolean {
+    return (this.#listeners.get(name)?.size ?? 0) > 0;
+  }
+
+  tell<Name extends PlatformEventName>(name: Name, event: PlatformEvents[Name]): void {
+    for (const listener of [...(this.#listeners.get(name) ?? [])]) (listener as Listener<Name>)(event);
+  }
+}

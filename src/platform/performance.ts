@@ -1,0 +1,237 @@
+import type { BoardPerformance, BoardPerformanceDomain } from "../board/board.ts";
+import type { CoreEvent } from "../core/event-ring.ts";
+import { STATUS } from "../errors.ts";
+import {
+  PerformanceDescribeFastchannel,
+  PerformanceDescribeLevels,
+  PerformanceDomainAttributes,
+  PerformanceDomainNameGet,
+  PerformanceLevelChanged,
+  PerformanceLevelGet,
+  PerformanceLevelSet,
+  PerformanceLimitsChanged,
+  PerformanceLimitsGet,
+  PerformanceLimitsSet,
+  PerformanceNotifyLevel,
+  PerformanceNotifyLimits,
+  PerformanceProtocolAttributes,
+  POWER_UNIT,
+  performanceProtocol,
+} from "../protocols/performance.ts";
+import type { AgentState } from "./agents.ts";
+import { FastChannels } from "./fast-channels.ts";
+import { type Call, DONE, Handlers, itemsThatFit } from "./handlers.ts";
+import type { Machine } from "./machine.ts";
+import type { MemoryMap } from "./memory-map.ts";
+import { isLong, shortName } from "./names.ts";
+import { PerformanceDomains } from "./performance-domains.ts";
+import type { Server } from "./server.ts";
+import { Statistics } from "./statistics.ts";
+
+/** From here on power may be in microwatts; before, in milliwatts or abstract. */
+const V3 = 0x30000;
+/** From here on a level has five words, and domains may go by indices. */
+const V4 = 0x40000;
+
+/** Ids of what a FastChannel may replace. */
+const FAST = [PerformanceLimitsSet, PerformanceLimitsGet, PerformanceLevelSet, PerformanceLevelGet].map(({ id }) => id);
+
+const LIST_HEAD_BYTES = 8;
+const LEVEL_BYTES = { before: 12, since: 20 } as const;
+const MAX_LEVELS_RETURNED = 0xfff;
+const UW_PER_MW = 1000;
+
+/** Performance domain management. */
+export class PerformanceServer implements Server {
+  readonly protocol = performanceProtocol;
+  readonly handlers = new Handlers();
+  readonly domains: PerformanceDomains;
+  readonly fastChannels: FastChannels;
+  readonly #machine: Machine;
+  readonly #board: BoardPerformance;
+  readonly #statistics: Statistics | undefined;
+
+  constructor(machine: Machine, board: BoardPerformance, map: MemoryMap) {
+    this.#machine = machine;
+    this.#board = board;
+    this.domains = new PerformanceDomains(machine, board.domains);
+    this.fastChannels = new FastChannels(machine, this.domains, map);
+    if (board.statistics) {
+      const statistics = new Statistics(machine, this.domains, map, board.statistics.address);
+      this.domains.levelEntered = (domainId, key, time) => statistics.enter(domainId, key, time);
+      this.#statistics = statistics;
+    }
+    const { domains } = this;
+    this.handlers
+      .on(PerformanceProtocolAttributes, (_, { messages }) => this.#protocolAttributes(messages.version))
+      .on(PerformanceDomainAttributes, ({ domainId }, call) =>
+        this.#with(call, domainId, (domain) => this.#attributes(call, domainId, domain)),
+      )
+      .on(PerformanceDescribeLevels, ({ domainId, levelIndex }, call) =>
+        this.#with(call, domainId, (domain) => this.#describeLevels(domain, levelIndex, call)),
+      )
+      .on(PerformanceLimitsSet, ({ domainId, rangeMax, rangeMin }, { agent }) =>
+        done(domains.requestLimits(agent, domainId, rangeMax, rangeMin)),
+      )
+      .on(PerformanceLimitsGet, ({ domainId }, call) =>
+        this.#with(call, domainId, (domain) => {
+          const { max, min } = domains.limits(domainId);
+          return {
+            rangeMax: domains.toWire(call.agent, domain, max),
+            rangeMin: domains.toWire(call.agent, domain, min),
+          };
+        }),
+      )
+      .on(PerformanceLevelSet, ({ domainId, performanceLevel }, { agent }) =>
+        done(domains.requestLevel(agent, domainId, performanceLevel)),
+      )
+      .on(PerformanceLevelGet, ({ domainId }, call) =>
+        this.#with(call, domainId, (domain) => ({
+          performanceLevel: domains.toWire(call.agent, domain, domains.level(domainId)),
+        })),
+      )
+      .on(PerformanceNotifyLimits, ({ domainId, notifyEnable }, call) =>
+        this.#with(call, domainId, ({ notifyLimits }) =>
+          this.#subscribe(PerformanceLimitsChanged.id, notifyLimits, domainId, notifyEnable, call),
+        ),
+      )
+      .on(PerformanceNotifyLevel, ({ domainId, notifyEnable }, call) =>
+        this.#with(call, domainId, ({ notifyLevel }) =>
+          this.#subscribe(PerformanceLevelChanged.id, notifyLevel, domainId, notifyEnable, call),
+        ),
+      )
+      .on(PerformanceDescribeFastchannel, ({ domainId, messageId }, call) =>
+        this.#with(call, domainId, () => {
+          if (!call.messages.commandById(messageId)) return STATUS.NOT_FOUND;
+          if (!this.fastChannels.has(call.agent, domainId, messageId)) return STATUS.NOT_SUPPORTED;
+          return this.fastChannels.describe(call.agent, domainId, messageId);
+        }),
+      )
+      .on(PerformanceDomainNameGet, ({ domainId }, call) =>
+        this.#with(call, domainId, ({ name }) => (isLong(name) ? { name } : STATUS.NOT_SUPPORTED)),
+      );
+  }
+
+  changingMessages(): readonly number[] {
+    return [PerformanceLevelSet.id];
+  }
+
+  // The core brings every level into force at once, so one domain that takes its time makes the command the host's.
+  coldMessages(): readonly number[] {
+    return this.#board.domains.some(({ transitionUs }) => transitionUs > 0) ? [PerformanceLevelSet.id] : [];
+  }
+
+  /** Whether any domain has a FastChannel for a message that an agent can use. */
+  hasFastChannel(agent: AgentState, messageId: number): boolean {
+    return this.#board.domains.some((_, domainId) => this.fastChannels.has(agent, domainId, messageId));
+  }
+
+  /** Whether an agent goes by levels where the core goes by level indices: then all its commands are the host's. */
+  needsTranslation(agent: AgentState): boolean {
+    return this.#board.domains.some((domain) => this.domains.isTranslated(agent, domain));
+  }
+
+  onCoreEvent({ kind, agentId, domain, before, after, time }: CoreEvent): void {
+    if (kind === "levelChanged") this.domains.levelChanged(agentId, domain, Number(before), Number(after), time);
+  }
+
+  needsEvents(): boolean {
+    const { agents, observers } = this.#machine;
+    const isSubscribed = agents.some((it) => it.isSubscribedToAny(performanceProtocol, PerformanceLevelChanged.id));
+    return isSubscribed || observers.has("levelChanged") || this.#statistics !== undefined;
+  }
+
+  resetAgent(agent: AgentState): void {
+    this.domains.resetAgent(agent);
+  }
+
+  agentLeft(agent: AgentState): void {
+    this.fastChannels.forget(agent);
+  }
+
+  close(): void {
+    this.domains.close();
+    this.fastChannels.close();
+  }
+
+  #with<Result>(
+    { agent }: Call,
+    domainId: number,
+    act: (domain: BoardPerformanceDomain) => Result | number,
+  ): Result | number {
+    const domain = this.domains.find(agent, domainId);
+    return typeof domain === "number" ? domain : act(domain);
+  }
+
+  #protocolAttributes(version: number) {
+    const { powerUnit, domains } = this.#board;
+    return {
+      attributes: { domainCount: domains.length, powerUnit: unitAt(powerUnit, version) },
+      statisticsAddress: this.#statistics?.address ?? 0n,
+      statisticsByteLength: this.#statistics?.byteLength ?? 0,
+    };
+  }
+
+  #attributes({ agent, messages }: Call, domainId: number, domain: BoardPerformanceDomain) {
+    return {
+      attributes: {
+        setLimits: domain.setLimitsAgents.includes(agent.id),
+        setLevel: this.#machine.tables.maySet(agent.id, performanceProtocol.id, domainId),
+        notifyLimits: domain.notifyLimits,
+        notifyLevel: domain.notifyLevel,
+        fastChannel: FAST.some((messageId) => this.fastChannels.has(agent, domainId, messageId)),
+        extendedName: messages.version >= V3 && isLong(domain.name),
+        levelIndexing: domain.isIndexed,
+      },
+      rateLimitUs: domain.rateLimitUs,
+      sustainedFreqKhz: domain.sustainedFreqKhz,
+      sustainedPerfLevel: domain.sustainedLevel,
+      name: shortName(domain.name),
+    };
+  }
+
+  #describeLevels({ levels }: BoardPerformanceDomain, skip: number, call: Call) {
+    const { version } = call.messages;
+    if (skip >= levels.length) return version >= V3 ? STATUS.OUT_OF_RANGE : STATUS.INVALID_PARAMETERS;
+    const entryBytes = version >= V4 ? LEVEL_BYTES.since : LEVEL_BYTES.before;
+    const room = Math.min(itemsThatFit(call, LIST_HEAD_BYTES, entryBytes), MAX_LEVELS_RETURNED);
+    const page = levels.slice(skip, skip + room);
+    // Nothing returned would say that there is nothing more
+    if (page.length === 0) return STATUS.PROTOCOL_ERROR;
+    const isScaled = this.#board.powerUnit === "microwatt" && version < V3;
+    return {
+      numLevels: { returned: page.length, remaining: levels.length - skip - page.length },
+      levels: page.map(({ level, power, latencyUs, frequencyKhz, index }) => ({
+        performanceLevel: level,
+        powerCost: isScaled ? Math.round(power / UW_PER_MW) : power,
+        latencyUs,
+        indicativeFrequencyKhz: frequencyKhz,
+        levelIndex: index,
+      })),
+    };
+  }
+
+  #subscribe(
+    notificationId: number,
+    isAvailable: boolean,
+    domainId: number,
+    isEnabled: boolean,
+    { agent, hasReserved }: Call,
+  ) {
+    if (hasReserved) return STATUS.INVALID_PARAMETERS;
+    if (!isAvailable) return STATUS.NOT_SUPPORTED;
+    agent.subscribe(performanceProtocol, notificationId, domainId, isEnabled);
+    this.#machine.settingsChanged();
+    return DONE;
+  }
+}
+
+function done(status: number) {
+  return status === STATUS.SUCCESS ? DONE : status;
+}
+
+/** The power unit in one bit, or in two. */
+function unitAt(unit: BoardPerformance["powerUnit"], version: number): number {
+  if (unit === "abstract") return POWER_UNIT.ABSTRACT;
+  return unit === "microwatt" && version >= V3 ? POWER_UNIT.MICROWATT : POWER_UNIT.MILLIWATT;
+}

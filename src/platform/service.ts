@@ -1,0 +1,264 @@
+import type { Core } from "../core/core.ts";
+import type { PlatformTables } from "../core/platform-tables.ts";
+import { ChannelError, STATUS } from "../errors.ts";
+import type { AgentState, Connection } from "./agents.ts";
+import { describe } from "./describe.ts";
+import type { Dispatcher } from "./dispatch.ts";
+import { EventHub } from "./event-hub.ts";
+import type { Machine } from "./machine.ts";
+import type { MemoryMap } from "./memory-map.ts";
+import { type MessageHost, MessagePort, type MessageSink } from "./message-port.ts";
+import type { PerformanceServer } from "./performance.ts";
+import { PlatformPort, type PortHost, type PortOptions, type Rows } from "./port.ts";
+import type { Server } from "./server.ts";
+
+const HEADER_BYTES = 4;
+const STATUS_BYTES = 4;
+const SMT_HEAD_BYTES = 28;
+
+/** The platform's end of its channels: takes commands out of the core, brings answers and P2A messages in, and sees to it that
+ *  hot commands are answered by the core unless somebody needs more than it tells. */
+export class Service implements PortHost, MessageHost {
+  readonly core: Core;
+  isClosed = false;
+  readonly #machine: Machine;
+  readonly #tables: PlatformTables;
+  readonly #dispatcher: Dispatcher;
+  readonly #servers: readonly Server[];
+  readonly #performance: PerformanceServer | undefined;
+  readonly #map: MemoryMap;
+  readonly #hub: EventHub;
+  readonly #description: number;
+  readonly #state: number;
+  readonly #maxPayload: number;
+  /** Offset of a message on its way into the core. */
+  readonly #scratch: number;
+  /** The same platform for agents that go by levels where the core goes by level indices; made when the first one comes. */
+  #translated: number | undefined;
+  readonly #channels: number[] = [];
+  readonly #freePorts = new Map<number, (Rows & { readonly p2a: number })[]>();
+  readonly #freeMessagePorts = new Map<number, Rows[]>();
+
+  constructor(
+    machine: Machine,
+    dispatcher: Dispatcher,
+    servers: readonly Server[],
+    performance: PerformanceServer | undefined,
+    map: MemoryMap,
+    placed: { readonly description: number; readonly state: number; readonly maxPayload: number },
+  ) {
+    this.core = machine.core;
+    this.#machine = machine;
+    this.#tables = machine.tables;
+    this.#dispatcher = dispatcher;
+    this.#servers = servers;
+    this.#performance = performance;
+    this.#map = map;
+    this.#hub = EventHub.of(machine.core);
+    this.#description = placed.description;
+    this.#state = placed.state;
+    this.#maxPayload = placed.maxPayload;
+    this.#scratch = machine.core.reserve(HEADER_BYTES + placed.maxPayload);
+    machine.settingsChanged = () => this.#refresh();
+    this.#refresh();
+  }
+
+  /** A connection by areas in the core. */
+  connect(agent: AgentState, options: PortOptions): PlatformPort {
+    const free = this.#freePorts.get(agent.id)?.pop();
+    const rows = free ?? this.#openPort(agent);
+    const port = new PlatformPort(this, agent, rows, options);
+    this.#join(port);
+    return port;
+  }
+
+  /** A connection by messages that somebody else carries. */
+  connectMessages(agent: AgentState, sink: MessageSink): MessagePort {
+    const rows = this.#freeMessagePorts.get(agent.id)?.pop() ?? this.#openMessagePort(agent);
+    const port = new MessagePort(this, agent, rows, this.core.maxPayloadOf(rows.a2p), sink);
+    this.#join(port);
+    return port;
+  }
+
+  serveArea(connection: Connection, channel: number): boolean {
+    const isForEvents = !this.#hub.isEmpty;
+    this.#hub.drain();
+    let claim = this.#tables.openClaim(channel);
+    if (claim === 0) {
+      if (isForEvents && this.isAreaFree(channel)) return false;
+      claim = this.core.serve(channel, this.#machine.clock.now());
+    }
+    if (claim <= 0) return claim === 0;
+    if (!this.#answer(connection, claim)) return false;
+    this.core.publish(claim, this.#machine.clock.now());
+    return true;
+  }
+
+  serveMessage(connection: Connection, channel: number, message: Uint8Array): Uint8Array | undefined {
+    this.#hub.drain();
+    const { core } = this;
+    const at = core.base + this.#scratch;
+    core.memory.bytes.set(message.subarray(0, HEADER_BYTES + this.#maxPayload), at);
+    let claim: number;
+    try {
+      claim = core.serveStaged(channel, at, message.byteLength, this.#machine.clock.now());
+    } catch (error) {
+      if (!(error instanceof ChannelError && error.reason === "payloadTooLong")) throw error;
+      return tooLong(message);
+    }
+    if (claim > 0 && !this.#answer(connection, claim)) return undefined;
+    const answer = core.stagedAnswer(claim).slice();
+    if (claim > 0) core.publish(claim, this.#machine.clock.now());
+    return answer;
+  }
+
+  settleEvents(): void {
+    if (this.isClosed) return;
+    this.#hub.drain();
+    this.#performance?.fastChannels.look({ rungOnly: true });
+  }
+
+  /** Looks at everything that changes without a doorbell. */
+  poll(): void {
+    this.#hub.drain();
+    this.#performance?.fastChannels.look({ rungOnly: false });
+  }
+
+  isAreaFree(channel: number): boolean {
+    return this.#tables.isAreaFree(channel);
+  }
+
+  writeP2a(channel: number, header: number, payload: Uint8Array): void {
+    const at = this.core.base + this.#scratch;
+    this.core.memory.bytes.set(payload, at);
+    this.core.sendP2a(channel, header, at, payload.byteLength, this.#machine.clock.now());
+  }
+
+  dropped({ id }: AgentState, header: number): void {
+    this.#machine.observers.tell("notificationDropped", { agentId: id, header });
+  }
+
+  resolve(agentId: number, address: bigint, byteLength: number): number | undefined {
+    return this.#map.resolve(agentId, address, byteLength);
+  }
+
+  closed(connection: Connection, rows: Rows): void {
+    const { agent } = connection;
+    this.#hub.drain();
+    agent.connections.delete(connection);
+    this.core.resetChannel(rows.a2p);
+    const { p2a } = rows;
+    if (p2a === undefined) {
+      push(this.#freeMessagePorts, agent.id, rows);
+    } else {
+      this.core.resetChannel(p2a);
+      push(this.#freePorts, agent.id, { ...rows, p2a });
+    }
+    if (agent.connections.size > 0) return;
+    // Whoever comes next under this id starts as every agent does
+    agent.forgetSettings();
+    for (const server of this.#servers) server.agentLeft(agent);
+    this.#refresh();
+  }
+
+  close(): void {
+    this.isClosed = true;
+    for (const { connections } of this.#machine.agents) for (const connection of [...connections]) connection.close();
+    for (const server of this.#servers) server.close();
+    this.#hub.want(this, false);
+    for (const channel of this.#channels) this.#hub.ignore(channel);
+  }
+
+  /** Writes the answer of a claim. False when the connection went away meanwhile, and the claim with it. */
+  #answer(connection: Connection, claim: number): boolean {
+    const { core } = this;
+    const replyAt = core.replyAt(claim);
+    let byteLength = STATUS_BYTES;
+    try {
+      byteLength = this.#dispatcher.answer(this.#tables.claimed(claim), connection, replyAt);
+    } catch (error) {
+      // The agent still wants an answer; the error is for whoever rang
+      core.memory.data.setInt32(replyAt, STATUS.GENERIC_ERROR, true);
+      core.stage(claim, STATUS_BYTES);
+      core.publish(claim, this.#machine.clock.now());
+      throw error;
+    }
+    if (!connection.agent.connections.has(connection)) return false;
+    core.stage(claim, byteLength);
+    return true;
+  }
+
+  #join(connection: Connection): void {
+    connection.agent.connections.add(connection);
+    this.#tables.setDescription(connection.instance, this.#descriptionFor(connection.agent));
+  }
+
+  #openPort(agent: AgentState): Rows & { readonly p2a: number } {
+    const { core } = this;
+    const instance = this.#openInstance(agent);
+    const areaBytes = SMT_HEAD_BYTES + Math.ceil(this.#maxPayload / 4) * 4;
+    const options = { areaBytes, maxMessage: this.#maxPayload };
+    const a2p = core.openChannel(instance, options);
+    const p2a = core.openChannel(instance, { ...options, p2a: true });
+    this.#listen(a2p);
+    return { instance, a2p, p2a };
+  }
+
+  #openMessagePort(agent: AgentState): Rows {
+    const instance = this.#openInstance(agent);
+    const options = { framing: "msg", areaBytes: 0, maxMessage: this.#maxPayload } as const;
+    const a2p = this.core.openChannel(instance, options);
+    this.#listen(a2p);
+    return { instance, a2p, p2a: undefined };
+  }
+
+  #openInstance({ id }: AgentState): number {
+    return this.core.openInstance({ description: this.#description, state: this.#state, agentId: id });
+  }
+
+  #listen(channel: number): void {
+    this.#channels.push(channel);
+    this.#hub.listen(channel, (event) => {
+      for (const server of this.#servers) server.onCoreEvent(event);
+    });
+  }
+
+  #descriptionFor(agent: AgentState): number {
+    if (!this.#performance?.needsTranslation(agent)) return this.#description;
+    this.#translated ??= this.core.describe(
+      describe(this.#machine.board, this.#machine.release, { isPerformanceCold: true }),
+    );
+    return this.#translated;
+  }
+
+  /** Decides anew who answers the hot commands, and whether their changes are told. */
+  #refresh(): void {
+    for (const agent of this.#machine.agents) {
+      const description = this.#descriptionFor(agent);
+      for (const { instance } of agent.connections) this.#tables.setDescription(instance, description);
+    }
+    const needsEvents = !this.isClosed && this.#servers.some((server) => server.needsEvents());
+    this.#hub.want(this, needsEvents && this.#hub.hasRoom);
+    const isMute = needsEvents && !this.#hub.hasRoom;
+    for (const server of this.#servers) {
+      for (const id of server.changingMessages()) {
+        const isHot = !isMute && !server.coldMessages().includes(id);
+        this.#tables.setHot(this.#description, server.protocol.id, id, isHot);
+        if (this.#translated === undefined || server === this.#performance) continue;
+        this.#tables.setHot(this.#translated, server.protocol.id, id, isHot);
+      }
+    }
+  }
+}
+
+function push<Row>(pool: Map<number, Row[]>, agentId: number, row: Row): void {
+  pool.set(agentId, [...(pool.get(agentId) ?? []), row]);
+}
+
+/** The answer to a command that is too long for its channel. */
+function tooLong(message: Uint8Array): Uint8Array {
+  const answer = new Uint8Array(HEADER_BYTES + STATUS_BYTES);
+  answer.set(message.subarray(0, HEADER_BYTES));
+  new DataView(answer.buffer).setInt32(HEADER_BYTES, STATUS.PROTOCOL_ERROR, true);
+  return answer;
+}

@@ -1,0 +1,245 @@
+import { describe, expect, test } from "vitest";
+import { SimulatedClock } from "../../src/core/clock.ts";
+import { Core } from "../../src/core/core.ts";
+import { COMMAND, commandWord, XFER } from "../../src/core/faults.ts";
+import { Platform, type PlatformPort } from "../../src/platform/index.ts";
+import { boardFile, words } from "./kit.ts";
+
+const P = 0x13;
+const C = 0x14;
+
+/** An agent that works the areas by hand. */
+class Hands {
+  readonly clock = new SimulatedClock();
+  readonly core: Core;
+  readonly platform: Platform;
+  readonly port: PlatformPort;
+  readonly log: string[] = [];
+
+  constructor(options: { readonly p2aQueue?: number; readonly takes?: boolean } = {}) {
+    const board = boardFile("example");
+    this.core = Core.createSync({ capacity: Platform.capacityFor(board, { connections: 6 }) });
+    this.platform = Platform.open(this.core, board, { clock: this.clock });
+    this.port = this.platform.connect(1, options);
+    this.port.onAnswer = () => {
+      this.log.push("answer");
+      this.core.settle(this.port.a2p, this.clock.now());
+    };
+    this.port.onP2a = () => {
+      this.log.push("p2a");
+      if (options.takes ?? true) this.take();
+    };
+  }
+
+  take(): boolean {
+    const { message } = this.core.drain(this.port.p2a, this.clock.now());
+    this.port.p2aFreed();
+    return message;
+  }
+
+  post(protocol: number, id: number, parameters: readonly number[], flags = 0): number {
+    const { core, port } = this;
+    const xfer = core.acquire(port.instance);
+    core.memory.bytes.set(words(...parameters), core.payloadAt(xfer));
+    core.post(port.a2p, xfer, commandWord(protocol, id) | flags, parameters.length * 4, this.clock.now());
+    return xfer;
+  }
+
+  call(protocol: number, id: number, ...parameters: number[]): number[] {
+    const xfer = this.post(protocol, id, parameters);
+    this.port.doorbell();
+    return this.answer(xfer);
+  }
+
+  answer(xfer: number): number[] {
+    const { core } = this;
+    if (core.stateOf(xfer) !== XFER.DONE) throw new Error(`expected an answer, got state ${core.stateOf(xfer)}`);
+    const at = core.payloadAt(xfer);
+    const answer = Array.from({ length: core.byteLengthOf(xfer) / 4 }, (_, i) => core.memory.u32(at + i * 4));
+    core.release(xfer);
+    return [(answer[0] as number) | 0, ...answer.slice(1)];
+  }
+}
+
+describe("a port", () => {
+  test("answers a doorbell before it returns, from the core or from the host", () => {
+    const hands = new Hands();
+    expect(hands.call(C, 0x6, 2)).toEqual([0, 200e6, 0]);
+    expect(hands.call(C, 0xe, 2)).toEqual([0, 1]);
+    expect(hands.log).toEqual(["answer", "answer"]);
+    expect(hands.port.maxPayload).toBe(100);
+    expect(hands.port.timeoutMs).toBe(30);
+  });
+
+  test("counts a doorbell with nothing behind it", () => {
+    const hands = new Hands();
+    hands.port.doorbell();
+    expect(hands.core.counters(hands.port.a2p).spurious).toBe(1);
+    expect(hands.log).toEqual([]);
+  });
+
+  test("goes on where a whole exchange had to stop for the host", () => {
+    const { core, port, clock, log } = new Hands();
+    const xfer = core.acquire(port.instance);
+    core.memory.setU32(core.payloadAt(xfer), 2);
+    expect(core.exchange(port.a2p, xfer, commandWord(C, 0xe), 4, clock.now())).toBe(XFER.POSTED);
+    port.doorbell();
+    expect(core.stateOf(xfer)).toBe(XFER.DONE);
+    expect(log).toEqual(["answer"]);
+    core.release(xfer);
+    expect(core.leaks()).toEqual({ xfers: 0, tokens: 0, claims: 0 });
+  });
+
+  test("tells what an exchange inside of the core has changed, and calls no doorbell spurious then", () => {
+    const { core, port, clock, platform } = new Hands();
+    const rates: number[] = [];
+    platform.on("rateChanged", ({ rateHz }) => rates.push(rateHz));
+    const xfer = core.acquire(port.instance);
+    core.memory.bytes.set(words(0, 2, 300e6, 0), core.payloadAt(xfer));
+    expect(core.exchange(port.a2p, xfer, commandWord(C, 0x5), 16, clock.now())).toBe(XFER.DONE);
+    expect(rates).toEqual([]);
+    port.doorbell();
+    expect(rates).toEqual([300e6]);
+    expect(core.counters(port.a2p).spurious).toBe(0);
+    core.release(xfer);
+  });
+
+  test("serves the next command that is posted from inside of onAnswer, a thousand times, without deep recursion", () => {
+    const hands = new Hands();
+    const { core, port, clock } = hands;
+    let left = 5000;
+    let depth = 0;
+    let deepest = 0;
+    let xfer = hands.post(C, 0xe, [2]);
+    port.onAnswer = () => {
+      deepest = Math.max(deepest, ++depth);
+      core.settle(port.a2p, clock.now());
+      hands.answer(xfer);
+      if (--left > 0) {
+        xfer = hands.post(C, 0xe, [2]);
+        port.doorbell();
+      }
+      depth--;
+    };
+    port.doorbell();
+    expect([left, deepest]).toEqual([0, 1]);
+  });
+
+  test("keeps a delayed response for an agent that has not taken the last message, and drops notifications", () => {
+    const hands = new Hands({ p2aQueue: 2, takes: false });
+    const { core, port, platform, clock } = hands;
+    const dropped: number[] = [];
+    platform.on("notificationDropped", ({ agentId, header }) => dropped.push(agentId, header & 0xff));
+    hands.call(P, 0xa, 0, 1);
+    for (const level of [600, 1000, 1400, 1800, 600]) platform.setLevel(0, level);
+    expect(dropped).toEqual([1, 1, 1, 1]); // one is in the area, two wait, two are lost
+    const xfer = hands.post(C, 0x5, [1, 1, 700e6, 0], COMMAND.ASYNC);
+    port.doorbell();
+    clock.advance(0.5);
+    expect(core.stateOf(xfer)).toBe(XFER.AWAITING_DELAYED);
+    expect([hands.take(), hands.take(), hands.take(), hands.take(), hands.take()]).toEqual([
+      true,
+      true,
+      true,
+      true,
+      false,
+    ]);
+    expect(core.stateOf(xfer)).toBe(XFER.DONE);
+    expect(hands.answer(xfer)).toEqual([0, 1, 700e6, 0]);
+    expect(core.counters(port.p2a)).toMatchObject({ notifications: 3, delayedResponses: 1, p2aBusy: 0 });
+  });
+
+  test("hands over what has waited without deep recursion", () => {
+    const hands = new Hands({ p2aQueue: 5000, takes: false });
+    const { port, platform } = hands;
+    hands.call(P, 0xa, 0, 1);
+    for (let i = 0; i < 5000; i++) platform.setLevel(0, i % 2 === 0 ? 600 : 1000);
+    let depth = 0;
+    let deepest = 0;
+    let count = 0;
+    port.onP2a = () => {
+      deepest = Math.max(deepest, ++depth);
+      count++;
+      hands.take();
+      depth--;
+    };
+    hands.take();
+    expect([count, deepest]).toEqual([4999, 1]);
+  });
+
+  test("lets a delayed response overtake, and the response is late then", () => {
+    const hands = new Hands();
+    const { core, port } = hands;
+    const xfer = hands.post(C, 0x5, [1, 3, 24e6, 0], COMMAND.ASYNC);
+    port.doorbell();
+    expect(hands.log).toEqual(["p2a", "answer"]);
+    expect(hands.answer(xfer)).toEqual([0, 3, 24e6, 0]);
+    expect(core.counters(port.a2p).late).toBe(1);
+    expect(core.leaks()).toEqual({ xfers: 0, tokens: 0, claims: 0 });
+  });
+
+  test("leaves nothing behind, and its rows are used again", () => {
+    const hands = new Hands();
+    const { core, platform, clock } = hands;
+    hands.call(P, 0xb, 0, 0x7);
+    hands.call(P, 0xb, 0, 0x5);
+    expect(clock.pending).toBe(2);
+    hands.port.close();
+    hands.port.close();
+    hands.port.doorbell();
+    expect(clock.pending).toBe(0);
+    const rows = new Set<number>();
+    for (let i = 0; i < 50; i++) {
+      const port = platform.connect(1);
+      rows.add(port.instance);
+      port.close();
+    }
+    expect(rows).toEqual(new Set([hands.port.instance]));
+    platform.close();
+    platform.close();
+    expect(core.leaks()).toEqual({ xfers: 0, tokens: 0, claims: 0 });
+    expect(() => platform.connect(1)).toThrow(/closed/);
+    expect(() => platform.on("rateChanged", () => {})).toThrow(/closed/);
+  });
+
+  test("comes with free areas, whatever its last user left in them", () => {
+    const hands = new Hands({ takes: false });
+    const { core, platform, port } = hands;
+    hands.call(P, 0xa, 0, 1);
+    platform.setLevel(0, 600);
+    hands.post(C, 0x6, [2]);
+    port.close();
+    const next = platform.connect(1);
+    const tables = [next.a2p, next.p2a].map((channel) => core.memory.u32(core.areaAt(channel) + 4));
+    expect(tables).toEqual([1, 1]);
+    platform.setLevel(0, 1000);
+    expect(core.drain(next.p2a, 0).message).toBe(false); // nobody has asked for it
+  });
+
+  test("is refused to an agent that the board does not know", () => {
+    const { platform } = new Hands();
+    for (const id of [0, 4, -1, 1.5]) expect(() => platform.connect(id)).toThrow(RangeError);
+  });
+
+  test("may be closed from inside of what it is told", () => {
+    const hands = new Hands();
+    const { core, platform, port } = hands;
+    platform.on("parentChanged", () => port.close());
+    const xfer = hands.post(C, 0xd, [2, 0]);
+    port.doorbell();
+    expect(hands.log).toEqual([]);
+    core.release(xfer);
+    expect(core.leaks()).toEqual({ xfers: 0, tokens: 0, claims: 0 });
+  });
+
+  test("still answers when an observer fails, and passes the failure on", () => {
+    const hands = new Hands();
+    hands.platform.on("parentChanged", () => {
+      throw new Error("observer");
+    });
+    const xfer = hands.post(C, 0xd, [2, 0]);
+    expect(() => hands.port.doorbell()).toThrow("observer");
+    hands.core.settle(hands.port.a2p, 0);
+    expect(hands.answer(xfer)).toEqual([-8]);
+  });
+});

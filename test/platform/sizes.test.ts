@@ -1,0 +1,127 @@
+import { describe, expect, test } from "vitest";
+import { RELEASE_NAMES, type Release } from "../../src/protocols/index.ts";
+import { asWords, boardFile, PROTOCOL, rig } from "./kit.ts";
+
+// Request bytes of every command, from the tables of the reference texts and not from ours: [id, since release, bytes…].
+
+const SIZES: Readonly<Record<number, readonly (readonly [id: number, since: Release, ...bytes: number[]])[]>> = {
+  [PROTOCOL.BASE]: [
+    [0x0, "1.0", 0],
+    [0x1, "1.0", 0],
+    [0x2, "1.0", 4],
+    [0x3, "1.0", 0],
+    [0x4, "1.0", 0],
+    [0x5, "1.0", 0],
+    [0x6, "1.0", 4],
+    [0x7, "1.0", 4],
+    [0x8, "1.0", 4],
+    [0x9, "2.0", 12],
+    [0xa, "2.0", 16],
+    [0xb, "2.0", 8],
+    [0x10, "3.2", 4],
+  ],
+  [PROTOCOL.PERFORMANCE]: [
+    [0x0, "1.0", 0],
+    [0x1, "1.0", 0],
+    [0x2, "1.0", 4],
+    [0x3, "1.0", 4],
+    [0x4, "1.0", 8],
+    [0x5, "1.0", 12],
+    [0x6, "1.0", 4],
+    [0x7, "1.0", 8],
+    [0x8, "1.0", 4],
+    [0x9, "1.0", 8],
+    [0xa, "1.0", 8],
+    [0xb, "2.0", 8],
+    [0xc, "3.1", 4],
+    [0x10, "3.2", 4],
+  ],
+  [PROTOCOL.CLOCK]: [
+    [0x0, "1.0", 0],
+    [0x1, "1.0", 0],
+    [0x2, "1.0", 4],
+    [0x3, "1.0", 4],
+    [0x4, "1.0", 8],
+    [0x5, "1.0", 16],
+    [0x6, "1.0", 4],
+    [0x7, "1.0", 8],
+    [0x8, "3.1", 4],
+    [0x9, "3.1", 8],
+    [0xa, "3.1", 8],
+    [0xb, "3.2", 8],
+    [0xc, "3.2", 8],
+    [0xd, "3.2", 8],
+    [0xe, "3.2", 4],
+    [0xf, "3.2", 4],
+    [0x10, "3.2", 4],
+  ],
+};
+
+/** From 3.2 on CLOCK_CONFIG_SET has a third word, that may be missing where its type is 0. */
+function sizesOf(profile: Release, protocolId: number, id: number): readonly number[] | undefined {
+  const [, since, ...bytes] = SIZES[protocolId]?.find(([it]) => it === id) ?? [];
+  if (since === undefined || RELEASE_NAMES.indexOf(profile) < RELEASE_NAMES.indexOf(since)) return undefined;
+  return protocolId === PROTOCOL.CLOCK && id === 0x7 && profile === "3.2" ? [8, 12] : bytes;
+}
+
+const NOT_FOUND = -4;
+const PROTOCOL_ERROR = -10;
+
+describe.each(RELEASE_NAMES)("a platform of release %s", (profile) => {
+  test.each(Object.entries(PROTOCOL))("judges message ids, then sizes: %s", (_, protocolId) => {
+    const { agent } = rig(boardFile("example"), { profile });
+    const client = agent(2);
+    const wrong: string[] = [];
+    for (let id = 0; id <= 0xff; id++) {
+      const sizes = sizesOf(profile, protocolId, id);
+      // What nobody knows, in a few lengths; what somebody knows, in all
+      const lengths = id <= 0x12 ? Array.from({ length: 101 }, (_, i) => i) : [0, 4, 100];
+      for (const byteLength of lengths) {
+        const payload = new Uint8Array(byteLength);
+        const [status] = asWords(client.bytes(protocolId, id, payload));
+        const expected = sizes === undefined ? NOT_FOUND : sizes.includes(byteLength) ? "another" : PROTOCOL_ERROR;
+        const isRight = expected === "another" ? status !== PROTOCOL_ERROR : status === expected;
+        if (!isRight) wrong.push(`0x${id.toString(16)} with ${byteLength} bytes: ${expected}, got ${status}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  test.each(Object.entries(PROTOCOL))("says in PROTOCOL_MESSAGE_ATTRIBUTES what it has: %s", (_, protocolId) => {
+    const { agent } = rig(boardFile("example"), { profile });
+    for (let id = 0; id <= 0x1ff; id++) {
+      const expected = id <= 0xff && sizesOf(profile, protocolId, id) !== undefined ? 0 : NOT_FOUND;
+      expect(agent(1).status(protocolId, 0x2, id), `message 0x${id.toString(16)}`).toBe(expected);
+    }
+  });
+
+  test("answers a failure with the status alone", () => {
+    const { agent } = rig(boardFile("example"), { profile });
+    expect(agent(1).bytes(PROTOCOL.PERFORMANCE, 0x3, new Uint8Array(5)).byteLength).toBe(4);
+    expect(agent(1).call(PROTOCOL.PERFORMANCE, 0x3, 99)).toEqual([NOT_FOUND]);
+    expect(agent(1).call(PROTOCOL.CLOCK, 0x4, 99, 0)).toEqual([NOT_FOUND]);
+  });
+});
+
+test("judges types and protocols before everything else", () => {
+  const { agent } = rig(boardFile("example"));
+  expect(agent(1).status(0x11, 0)).toBe(-1);
+  expect(agent(1).status(0x15, 0x77, 1, 2)).toBe(-1);
+  for (const type of [1, 2, 3]) {
+    agent(1).takeP2a();
+    agent(1).port.receive(Uint8Array.of(0, 0x40 | type, 0, 0));
+    expect(agent(1).heard.map(({ type, words }) => [type, words.map((it) => it | 0)])).toEqual([[type, [-10]]]);
+  }
+});
+
+test("refuses what is longer than its channel, and ignores what has no header", () => {
+  const { agent } = rig(boardFile("example"));
+  expect(agent(1).port.maxPayload).toBe(100);
+  expect(asWords(agent(1).bytes(PROTOCOL.BASE, 0, new Uint8Array(101)))).toEqual([PROTOCOL_ERROR]);
+  expect(asWords(agent(1).bytes(PROTOCOL.BASE, 0, new Uint8Array(5000)))).toEqual([PROTOCOL_ERROR]);
+  agent(1).takeP2a();
+  for (let length = 0; length < 4; length++) agent(1).port.receive(new Uint8Array(length));
+  expect(agent(1).heard).toEqual([]);
+  expect(agent(1).port.headerless).toBe(4);
+  expect(agent(1).call(PROTOCOL.BASE, 0)).toEqual([0, 0x20001]);
+});
