@@ -131,6 +131,17 @@ describe("observers", () => {
     expect(heard).toHaveLength(3);
   });
 
+  test("hear of changes in the order in which they happened, also of those that an observer made", () => {
+    const { agent, platform } = rig(boardFile("large"));
+    const heard: number[] = [];
+    platform.on("levelChanged", ({ domainId }) => {
+      if (domainId === 0) agent(1).status(P, 0x7, 1, 700);
+    });
+    platform.on("levelChanged", ({ domainId }) => heard.push(domainId));
+    agent(1).status(P, 0x7, 0, 700);
+    expect(heard).toEqual([0, 1]);
+  });
+
   test("of two platforms in one core hear of their own only", () => {
     const first = rig(boardFile("example"));
     const { core, clock } = first;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { RELEASE_NAMES, type Release } from "../../src/protocols/index.ts";
-import { asWords, boardFile, PROTOCOL, rig } from "./kit.ts";
+import { asWords, boardFile, boardOf, PROTOCOL, rig } from "./kit.ts";
 
 // Request bytes of every command, from the tables of the reference texts and not from ours: [id, since release, bytes…].
 
@@ -100,6 +100,42 @@ describe.each(RELEASE_NAMES)("a platform of release %s", (profile) => {
     expect(agent(1).bytes(PROTOCOL.PERFORMANCE, 0x3, new Uint8Array(5)).byteLength).toBe(4);
     expect(agent(1).call(PROTOCOL.PERFORMANCE, 0x3, 99)).toEqual([NOT_FOUND]);
     expect(agent(1).call(PROTOCOL.CLOCK, 0x4, 99, 0)).toEqual([NOT_FOUND]);
+  });
+});
+
+describe("an optional command is there when a resource needs it, and not found else", () => {
+  const levels = [{ level: 1 }];
+  const domain = { name: "a", levels };
+  const clock = { name: "a", rates: [1] };
+  const long = "a-name-that-is-too-long-for-a-short-field";
+
+  test.each<[command: string, id: number, domain: object]>([
+    ["PERFORMANCE_NOTIFY_LIMITS", 0x9, { notifyLimits: true }],
+    ["PERFORMANCE_NOTIFY_LEVEL", 0xa, { notifyLevel: true }],
+    ["PERFORMANCE_DESCRIBE_FASTCHANNEL", 0xb, { fastChannels: { levelGet: {} } }],
+    ["PERFORMANCE_DOMAIN_NAME_GET", 0xc, { name: long }],
+  ])("%s", (_, id, more) => {
+    const optional = [0x9, 0xa, 0xb, 0xc];
+    const { agent } = rig(boardOf({ performance: { domains: [domain, { ...domain, name: "b", ...more }] } }));
+    const found = optional.filter((it) => agent(1).status(PROTOCOL.PERFORMANCE, 0x2, it) === 0);
+    expect(found).toEqual([id]);
+    const answered = optional.filter((it) => agent(1).status(PROTOCOL.PERFORMANCE, it, 1, 8) !== NOT_FOUND);
+    expect(answered).toEqual([id]);
+  });
+
+  test.each<[command: string, ids: readonly number[], clock: object]>([
+    ["CLOCK_NAME_GET", [0x8], { name: long }],
+    ["CLOCK_RATE_NOTIFY", [0x9], { notifyChanged: true }],
+    ["CLOCK_RATE_CHANGE_REQUESTED_NOTIFY", [0xa], { notifyRequested: true }],
+    ["CLOCK_POSSIBLE_PARENTS_GET, CLOCK_PARENT_SET, CLOCK_PARENT_GET", [0xc, 0xd, 0xe], { parents: ["a"] }],
+    ["CLOCK_GET_PERMISSIONS", [0xf], { permissions: { OSPM: { rate: false } } }],
+  ])("%s", (_, ids, more) => {
+    const optional = [0x8, 0x9, 0xa, 0xc, 0xd, 0xe, 0xf];
+    const { agent } = rig(boardOf({ clock: { clocks: [clock, { ...clock, name: "b", ...more }] } }));
+    const found = optional.filter((it) => agent(1).status(PROTOCOL.CLOCK, 0x2, it) === 0);
+    expect(found).toEqual(ids);
+    const answered = optional.filter((it) => agent(1).status(PROTOCOL.CLOCK, it, 1, 0) !== NOT_FOUND);
+    expect(answered).toEqual(ids);
   });
 });
 
