@@ -55,10 +55,6 @@ export function countersOf(core: usize, channel: usize): usize {
   return core + load<u32>(core, CORE_COUNTERS + TABLE_OFFSET) + load<u32>(channel, CHANNEL_INDEX) * COUNTERS_BYTES;
 }
 
-export function indexOfXfer(core: usize, xfer: usize): u32 {
-  return <u32>(xfer - core - load<u32>(core, CORE_XFERS + TABLE_OFFSET)) / load<u32>(core, CORE_XFERS + TABLE_STRIDE);
-}
-
 export function ringIsFull(ring: usize): bool {
   return load<u32>(ring, RING_TAIL) - load<u32>(ring, RING_HEAD) >= load<u32>(ring, RING_CAPACITY);
 }

@@ -1,59 +1,8 @@
 import { readFileSync } from "node:fs";
 import * as layout from "../../assembly/layout.ts";
+import type { CoreExports } from "../../src/core/exports.ts";
 
-/** Every export of docs/abi.md section 2, as plain WebAssembly gives it: numbers in, one signed number out. */
-export interface CoreExports {
-  abiVersion(): number;
-  coreBytes(config: number): number;
-  create(base: number, config: number): number;
-  attach(base: number): number;
-  reserve(core: number, bytes: number): number;
-  openState(core: number, description: number): number;
-  openInstance(core: number, description: number, state: number, agent: number, xfers: number, tokens: number): number;
-  openChannel(
-    core: number,
-    instance: number,
-    kind: number,
-    area: number,
-    areaBytes: number,
-    maxMessage: number,
-  ): number;
-  openFastChannel(
-    core: number,
-    channel: number,
-    cell: number,
-    cellBytes: number,
-    doorbell: number,
-    attributes: number,
-  ): number;
-  fork(core: number, base: number): number;
-  restore(core: number, image: number): number;
-  acquire(core: number, instance: number): number;
-  release(core: number, xfer: number): number;
-  post(core: number, channel: number, xfer: number, command: number, byteLength: number, now: number): number;
-  settle(core: number, channel: number, now: number): number;
-  poll(core: number, xfer: number, now: number): number;
-  drain(core: number, channel: number, now: number): number;
-  deliver(core: number, channel: number, at: number, byteLength: number, now: number): number;
-  abort(core: number, xfer: number): number;
-  setDeadline(core: number, xfer: number, at: number): number;
-  tick(core: number, now: number): number;
-  resetChannel(core: number, channel: number): number;
-  writeFastChannel(core: number, fastChannel: number, first: number, second: number, now: number): number;
-  readFastChannel(core: number, fastChannel: number, now: number): number;
-  serve(core: number, channel: number, now: number): number;
-  serveStaged(core: number, channel: number, at: number, byteLength: number, now: number): number;
-  stage(core: number, claim: number, byteLength: number): number;
-  publish(core: number, claim: number, now: number): number;
-  sendP2a(core: number, channel: number, header: number, payload: number, byteLength: number, now: number): number;
-  exchange(core: number, channel: number, xfer: number, command: number, byteLength: number, now: number): number;
-  run(core: number, budget: number, now: number): number;
-  ring(core: number, channel: number, side: number): number;
-  awaitCommand(core: number, channel: number, spins: number, timeoutNs: number): number;
-  awaitAnswer(core: number, channel: number, spins: number, timeoutNs: number): number;
-}
-
-/** The same list as names, to compare with what a binary exports. */
+/** Every export of docs/abi.md section 2, to compare with what a binary exports. */
 export const EXPORT_NAMES = [
   "abiVersion",
   "coreBytes",
