@@ -565,6 +565,27 @@ export const CLOCK_STATE_RATE = 0;
 export const CLOCK_STATE_ENABLED = 8;
 export const CLOCK_STATE_PARENT = 12;
 
+// States of the domains of the other protocols. The host may use a domain's further words as it likes, and all words
+// of reset, system power and pin control
+export const POWER_STATE = 0;
+
+/** i32, in µV. */
+export const VOLTAGE_STATE_LEVEL = 0;
+export const VOLTAGE_STATE_CONFIG = 4;
+
+/** i64, as the agent reads it. */
+export const SENSOR_STATE_READING = 0;
+/** u64; 0 = none. */
+export const SENSOR_STATE_TIMESTAMP = 8;
+
+export const POWERCAP_STATE_CAP = 0;
+/** Average power as measured. */
+export const POWERCAP_STATE_POWER = 4;
+/** In µs. */
+export const POWERCAP_STATE_PAI = 8;
+/** In µs: what the measured power is the average of. */
+export const POWERCAP_STATE_INTERVAL = 12;
+
 export const RATE_SET_ASYNC = 1;
 export const RATE_SET_IGNORE_DELAYED = 2;
 export const RATE_SET_ROUND_UP = 4;

@@ -98,6 +98,10 @@ const RECORDS = [
     bytes: "DOMAIN_BYTES",
   },
   { title: "Clock, in a state", fields: ["CLOCK_STATE_"], bytes: "DOMAIN_STATE_BYTES" },
+  { title: "Power domain, in a state", fields: ["POWER_STATE"], bytes: "DOMAIN_STATE_BYTES" },
+  { title: "Voltage domain, in a state", fields: ["VOLTAGE_STATE_"], bytes: "DOMAIN_STATE_BYTES" },
+  { title: "Sensor of one value, in a state", fields: ["SENSOR_STATE_"], bytes: "DOMAIN_STATE_BYTES" },
+  { title: "Powercap domain, in a state", fields: ["POWERCAP_STATE_"], bytes: "DOMAIN_STATE_BYTES" },
   {
     title: "SMT area",
     fields: ["SMT_STATUS", "SMT_FLAGS", "SMT_LENGTH", "SMT_HEADER", "SMT_PAYLOAD"],
@@ -114,7 +118,7 @@ const BYTES = {
   FASTCHANNEL_VALUE: 8,
 };
 
-const TYPES = { f64: 8, u64: 8, u32: 4, u16: 2, "u8[256]": 256 };
+const TYPES = { f64: 8, u64: 8, i64: 8, u32: 4, i32: 4, u16: 2, "u8[256]": 256 };
 
 const paragraphs = await readLayout();
 const constants = paragraphs.flatMap((it) => it.constants);
@@ -183,7 +187,7 @@ function sizeOf(name, doc) {
   const value = valueByName.get(name);
   if (name.startsWith("CORE_") && value >= valueByName.get("CORE_SUBMISSIONS")) return valueByName.get("RING_BYTES");
   if (name.startsWith("CORE_") && value >= valueByName.get("CORE_INSTANCES")) return valueByName.get("TABLE_BYTES");
-  const type = /^(f64|u64|u32|u16|u8\[256\])/.exec(doc)?.[1];
+  const type = /^(f64|u64|u32|u16|i64|i32|u8\[256\])/.exec(doc)?.[1];
   return type ? TYPES[type] : 4;
 }
 

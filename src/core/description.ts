@@ -22,6 +22,8 @@ export interface ProtocolDescription {
   readonly performanceDomains?: readonly PerformanceDomainDescription[];
   /** Makes `CLOCK_RATE_SET` and `CLOCK_RATE_GET` hot. */
   readonly clocks?: readonly ClockDescription[];
+  /** Domains of any other protocol: permissions and state, for commands that the host answers. */
+  readonly domains?: readonly DomainDescription[];
 }
 
 /** A message that is not hot. */
@@ -40,6 +42,12 @@ export interface PermissionDescription {
   readonly deniedAgents?: readonly number[];
   /** Agents (ids) that may read but not set it. */
   readonly readOnlyAgents?: readonly number[];
+}
+
+/** A domain of which the core knows only who may use it. */
+export interface DomainDescription extends PermissionDescription {
+  /** Up to 4 words, u32 or i32, that its state starts with; 0 by default. docs/memory-map.md says what they mean. */
+  readonly state?: readonly number[];
 }
 
 /** A performance domain. Levels are what LEVEL_SET takes: values, or indices in indexing mode. */
@@ -63,6 +71,7 @@ export interface ClockDescription extends PermissionDescription {
   readonly asyncDepth?: number;
 }
 
+const I32_MIN = -0x80000000;
 const U32_MAX = 0xffffffff;
 const U64_MAX = 0xffffffffffffffffn;
 
@@ -109,11 +118,12 @@ export function encodeDescription(platform: PlatformDescription): Uint8Array<Arr
 }
 
 function writeProtocol(out: Writer, state: Writer, at: number, protocol: ProtocolDescription, agents: number): void {
-  const { performanceDomains = [], clocks = [], messages = [] } = protocol;
-  if (performanceDomains.length > 0 && clocks.length > 0) {
-    throw new RangeError(`protocol ${protocol.id} expected performance domains or clocks, got both`);
+  const { performanceDomains = [], clocks = [], domains: others = [], messages = [] } = protocol;
+  const kinds: readonly (readonly PermissionDescription[])[] = [performanceDomains, clocks, others];
+  if (kinds.filter(({ length }) => length > 0).length > 1) {
+    throw new RangeError(`protocol ${protocol.id} expected domains of one kind, got several`);
   }
-  const domains: readonly PermissionDescription[] = performanceDomains.length > 0 ? performanceDomains : clocks;
+  const domains = kinds.flat();
   const stateAt = state.reserve(domains.length * layout.DOMAIN_STATE_BYTES);
   const permissionsAt = state.reserve(domains.length * agents);
   domains.forEach((domain, index) => {
@@ -121,6 +131,13 @@ function writeProtocol(out: Writer, state: Writer, at: number, protocol: Protoco
     expectAgents("readOnlyAgents", domain.readOnlyAgents, agents);
     for (let agent = 1; agent <= agents; agent++) {
       state.setU8(permissionsAt + (agent - 1) * domains.length + index, permissionOf(domain, agent));
+    }
+  });
+  others.forEach(({ state: words = [] }, index) => {
+    expectInteger("words of state", words.length, 0, layout.DOMAIN_STATE_BYTES / 4);
+    for (const [i, word] of words.entries()) {
+      expectInteger("state", word, I32_MIN, U32_MAX);
+      state.setU32(stateAt + index * layout.DOMAIN_STATE_BYTES + i * 4, word);
     }
   });
   const domainsAt = out.reserve(domains.length * layout.DOMAIN_BYTES);

@@ -110,6 +110,28 @@ export class PlatformTables {
     return (this.#permission(agentId, protocolId, domain) & layout.PERMISSION_SET) !== 0;
   }
 
+  /** A word of a domain's state, unsigned; docs/memory-map.md says which is what. `| 0` makes it signed.
+   *  @param index 0 … 3 */
+  word(protocolId: number, domain: number, index: number): number {
+    return this.core.memory.u32(this.#wordAt(protocolId, domain, index, 4));
+  }
+
+  /** Writes a word of a domain's state, u32 or i32. */
+  setWord(protocolId: number, domain: number, index: number, word: number): void {
+    this.core.memory.setU32(this.#wordAt(protocolId, domain, index, 4), word);
+  }
+
+  /** Two words of a domain's state as one, unsigned, the low one first; `BigInt.asIntN(64, …)` makes it signed.
+   *  @param index 0 or 1 */
+  word64(protocolId: number, domain: number, index: number): bigint {
+    return this.core.memory.data.getBigUint64(this.#wordAt(protocolId, domain, index, 8), true);
+  }
+
+  /** Writes two words of a domain's state as one, u64 or i64. */
+  setWord64(protocolId: number, domain: number, index: number, word: bigint): void {
+    this.core.memory.data.setBigUint64(this.#wordAt(protocolId, domain, index, 8), word, true);
+  }
+
   /** Offset in the core of a performance domain's state: level, then maximum, then minimum: what the GET FastChannels show. */
   performanceState(protocolId: number, domain: number): number {
     return this.#domainState(protocolId, domain) - this.core.base;
@@ -181,6 +203,14 @@ export class PlatformTables {
     const protocol = this.#protocolAt(protocolId);
     const index = this.#domain(domain, memory.u32(protocol + layout.PROTOCOL_DOMAINS));
     return base + this.#state + memory.u32(protocol + layout.PROTOCOL_STATE) + index * layout.DOMAIN_STATE_BYTES;
+  }
+
+  #wordAt(protocolId: number, domain: number, index: number, byteLength: number): number {
+    const count = layout.DOMAIN_STATE_BYTES / byteLength;
+    if (!Number.isInteger(index) || index < 0 || index >= count) {
+      throw new RangeError(`"index" expected integer 0 to ${count - 1}, got ${index}`);
+    }
+    return this.#domainState(protocolId, domain) + index * byteLength;
   }
 
   #maskOf(agentId: number, protocolId: number): readonly [at: number, bit: number] {

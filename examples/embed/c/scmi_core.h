@@ -574,6 +574,27 @@
 #define SCMI_CLOCK_STATE_ENABLED 8
 #define SCMI_CLOCK_STATE_PARENT 12
 
+/* States of the domains of the other protocols. The host may use a domain's further words as it likes, and all words
+ * of reset, system power and pin control */
+#define SCMI_POWER_STATE 0
+
+/* i32, in µV. */
+#define SCMI_VOLTAGE_STATE_LEVEL 0
+#define SCMI_VOLTAGE_STATE_CONFIG 4
+
+/* i64, as the agent reads it. */
+#define SCMI_SENSOR_STATE_READING 0
+/* u64; 0 = none. */
+#define SCMI_SENSOR_STATE_TIMESTAMP 8
+
+#define SCMI_POWERCAP_STATE_CAP 0
+/* Average power as measured. */
+#define SCMI_POWERCAP_STATE_POWER 4
+/* In µs. */
+#define SCMI_POWERCAP_STATE_PAI 8
+/* In µs: what the measured power is the average of. */
+#define SCMI_POWERCAP_STATE_INTERVAL 12
+
 #define SCMI_RATE_SET_ASYNC 1
 #define SCMI_RATE_SET_IGNORE_DELAYED 2
 #define SCMI_RATE_SET_ROUND_UP 4
