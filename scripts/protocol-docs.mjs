@@ -65,11 +65,12 @@ function protocolText(protocol) {
     layoutsText(it.payload),
     `\`${it.enabledBy}\``,
   ]);
+  const notificationTable = table(["id", "notification", "since", "payload", "switched by"], notificationRows);
   return `## ${title}, ${hex(id)}
 
 ${table(head, commandRows)}
 
-${table(["id", "notification", "since", "payload", "switched by"], notificationRows)}`;
+${notifications.length > 0 ? notificationTable : "No notifications."}`;
 }
 
 function obligation({ since, mandatorySince }) {

@@ -87,7 +87,30 @@ export type { PerformanceDomainStatisticsCopy, PerformanceStatisticsCopy } from 
 export { PROTOCOLS } from "./protocols.ts";
 export { PROTOCOL_ID, RELEASE_NAMES, RELEASES, type Release, versionIn } from "./releases.ts";
 export {
+  COLD_RESET_ID,
+  RESET_LATENCY_UNKNOWN,
+  ResetCommand,
+  ResetDomainAttributes,
+  ResetDomainNameGet,
+  ResetIssued,
+  ResetNotify,
+  ResetProtocolAttributes,
+  resetProtocol,
+} from "./reset.ts";
+export {
   PERFORMANCE_STATISTICS_SIGNATURE,
   PerformanceDomainStatistics,
   PerformanceStatistics,
 } from "./statistics.ts";
+export {
+  VOLTAGE_MODE,
+  VoltageConfigGet,
+  VoltageConfigSet,
+  VoltageDescribeLevels,
+  VoltageDomainAttributes,
+  VoltageDomainNameGet,
+  VoltageLevelGet,
+  VoltageLevelSet,
+  VoltageProtocolAttributes,
+  voltageProtocol,
+} from "./voltage.ts";

@@ -2,10 +2,14 @@ import type { Protocol } from "../wire/index.ts";
 import { baseProtocol } from "./base.ts";
 import { clockProtocol } from "./clock.ts";
 import { performanceProtocol } from "./performance.ts";
+import { resetProtocol } from "./reset.ts";
+import { voltageProtocol } from "./voltage.ts";
 
 /** All protocols with a table, ascending by id. Whoever imports it imports them all. */
 export const PROTOCOLS: readonly Protocol[] = /* @__PURE__ */ Object.freeze([
   baseProtocol,
   performanceProtocol,
   clockProtocol,
+  resetProtocol,
+  voltageProtocol,
 ]);

@@ -1,9 +1,10 @@
-/** What the golden vectors of Base, Performance and Clock mean, by id, read off the meanings that stand beside their bytes. The status of a
+/** What the golden vectors of Base, Performance, Clock, Reset and Voltage mean, by id, read off the meanings that stand beside their bytes. The status of a
  *  response is judged apart; `FAILED` marks those that have nothing else. */
 export const FAILED = Symbol("status alone");
 
 const NAME = { domainId: 0, rangeMax: 1400, rangeMin: 600 };
 const LATENCY_50 = { powerCost: 150000, latencyUs: 50 };
+const COLD = { resetId: 0, implementationDefined: false };
 
 export const EXPECTED: Readonly<Record<string, unknown>> = {
   "00-11.1-request": {},
@@ -157,6 +158,49 @@ export const EXPECTED: Readonly<Record<string, unknown>> = {
   "14-11.9-notification": { agentId: 2, clockId: 1, rateHz: 593_750_000 },
   "14-11.10-request": { clockId: 1 },
   "14-11.10-response": { permissions: { state: true, parent: false, rate: true } },
+
+  "16-12.1-request": { domainId: 4 },
+  "16-12.1-response": {
+    attributes: { async: true, notify: true, extendedName: true },
+    latencyUs: 250,
+    name: "usb0",
+  },
+  "16-12.2-request-1": { domainId: 4, flags: { autonomous: false, assert: true, async: false }, resetState: COLD },
+  "16-12.2-response-1": {},
+  "16-12.2-request-2": { domainId: 4, flags: { autonomous: false, assert: false, async: false }, resetState: COLD },
+  "16-12.2-response-2": {},
+  "16-12.3-request": { domainId: 4, flags: { autonomous: true, assert: false, async: true }, resetState: COLD },
+  "16-12.3-response": {},
+  "16-12.3-delayed": { domainId: 4 },
+  "16-12.4-notification": { agentId: 2, domainId: 4, resetState: COLD },
+  "16-12.5-request": { domainId: 4, notifyEnable: true },
+  "16-12.5-response": FAILED,
+  "16-12.6-request": { domainId: 4, flags: { autonomous: false, assert: false, async: true }, resetState: COLD },
+  "16-12.6-response": FAILED,
+
+  "17-9.1-request": {},
+  "17-9.1-response": { version: 0x20001 },
+  "17-9.2-request": { domainId: 2 },
+  "17-9.2-response": { attributes: { async: true, extendedName: true }, name: "vdd_gpu_cluster" },
+  "17-9.3-request-1": { domainId: 1, levelIndex: 0 },
+  "17-9.3-response-1": {
+    flags: { returned: 3, isRange: false, remaining: 2 },
+    levelsUv: [800_000, 850_000, 900_000],
+  },
+  "17-9.3-request-2": { domainId: 1, levelIndex: 3 },
+  "17-9.3-response-2": { flags: { returned: 2, isRange: false, remaining: 0 }, levelsUv: [950_000, 1_000_000] },
+  "17-9.4-request": { domainId: 0, levelIndex: 0 },
+  "17-9.4-response": {
+    flags: { returned: 3, isRange: true, remaining: 0 },
+    levelsUv: [600_000, 1_200_000, 12_500],
+  },
+  "17-9.5-request": { domainId: 2, flags: { async: true }, levelUv: 900_000 },
+  "17-9.5-response": {},
+  "17-9.5-delayed": { domainId: 2, levelUv: 900_000 },
+  "17-9.6-request-1": { domainId: 2, config: 7 },
+  "17-9.6-response-1": {},
+  "17-9.6-request-2": { domainId: 9 },
+  "17-9.6-response-2": FAILED,
 
   "notifications-6.1-request": { clockId: 4, notifyEnable: true },
   "notifications-6.1-response": {},

@@ -11,6 +11,8 @@ import {
   PerformanceDomainStatistics,
   PerformanceProtocolAttributes,
   performanceProtocol,
+  resetProtocol,
+  voltageProtocol,
 } from "../../src/protocols/index.ts";
 import { decode, type Layout, type Protocol, shapeOf, versionText } from "../../src/wire/index.ts";
 
@@ -159,6 +161,45 @@ const PINS: readonly (readonly [Protocol, number, Role, number, string, unknown]
     ...([clockProtocol, 0x20000, "notification", 0x1, "02000000 01000000 00f2052a 01000000"] as const),
     { agentId: 2, clockId: 1, rateHz: 5_000_000_000 },
   ],
+  [resetProtocol, 0x10000, "response", 0x1, "00000000 ff010000", { attributes: { domainCount: 511 } }],
+  [
+    ...([resetProtocol, 0x20000, "response", 0x3, `00000000 00000080 ffffffff ${hexOfAscii("mipi", 16)}`] as const),
+    { attributes: { async: true, notify: false, extendedName: false }, latencyUs: 0xffffffff, name: "mipi" },
+  ],
+  [
+    ...([resetProtocol, 0x10000, "request", 0x4, "03000000 07000000 02000080"] as const),
+    {
+      domainId: 3,
+      flags: { autonomous: true, assert: true, async: true },
+      resetState: { resetId: 2, implementationDefined: true },
+    },
+  ],
+  [resetProtocol, 0x30000, "request", 0x6, "03000000", { domainId: 3 }],
+  [resetProtocol, 0x30000, "response", 0x6, `00000000 00000000 ${hexOfAscii(ASCII_63, 64)}`, { name: ASCII_63 }],
+  [
+    ...([resetProtocol, 0x10000, "notification", 0x0, "00000000 03000000 ffffffff"] as const),
+    { agentId: 0, domainId: 3, resetState: { resetId: 0x7fffffff, implementationDefined: true } },
+  ],
+  [voltageProtocol, 0x10000, "response", 0x1, "00000000 ff010000", { attributes: { domainCount: 511 } }],
+  [
+    ...([voltageProtocol, 0x10000, "response", 0x3, `00000000 00000000 ${hexOfAscii("vdd", 16)}`] as const),
+    { attributes: { async: false, extendedName: false }, name: "vdd" },
+  ],
+  [
+    // Minus 12 V to minus 11.5 V, as the text encodes the first.
+    ...([voltageProtocol, 0x10000, "response", 0x4, "00000000 03100000 00e548ff 208650ff 20a10700"] as const),
+    { flags: { returned: 3, isRange: true, remaining: 0 }, levelsUv: [-12_000_000, -11_500_000, 500_000] },
+  ],
+  [voltageProtocol, 0x10000, "request", 0x6, "03000000", { domainId: 3 }],
+  [voltageProtocol, 0x10000, "response", 0x6, "00000000 0f000000", { config: 15 }],
+  [
+    ...([voltageProtocol, 0x10000, "request", 0x7, "03000000 00000000 00e548ff"] as const),
+    { domainId: 3, flags: { async: false }, levelUv: -12_000_000 },
+  ],
+  [voltageProtocol, 0x10000, "request", 0x8, "03000000", { domainId: 3 }],
+  [voltageProtocol, 0x10000, "response", 0x8, "00000000 00e548ff", { levelUv: -12_000_000 }],
+  [voltageProtocol, 0x20000, "request", 0x9, "03000000", { domainId: 3 }],
+  [voltageProtocol, 0x20000, "response", 0x9, `00000000 00000000 ${hexOfAscii(ASCII_63, 64)}`, { name: ASCII_63 }],
 ];
 
 function layoutOf(protocol: Protocol, version: number, role: Role, id: number): Layout<unknown> {
@@ -220,6 +261,21 @@ const WORDS: readonly (readonly [Protocol, number, Role, string, Readonly<Record
   [clockProtocol, 0xb, "response", "config", { 196608: 1 }],
   [clockProtocol, 0xc, "response", "numParents", { 196608: 0xff0000ff }],
   [clockProtocol, 0xf, "response", "permissions", { 196608: 0xe0000000 }],
+  [resetProtocol, 0x1, "response", "attributes", { 65536: 0xffff }],
+  [
+    ...([resetProtocol, 0x3, "response", "attributes"] as const),
+    { 65536: 0xc0000000, 131072: 0xc0000000, 196608: 0xe0000000, 196609: 0xe0000000 },
+  ],
+  [resetProtocol, 0x4, "request", "flags", { 65536: 7, 196609: 7 }],
+  [resetProtocol, 0x4, "request", "resetState", { 65536: 0xffffffff, 196609: 0xffffffff }],
+  [resetProtocol, 0x5, "request", "notifyEnable", { 65536: 1 }],
+  [resetProtocol, 0x0, "notification", "resetState", { 65536: 0xffffffff }],
+  [voltageProtocol, 0x1, "response", "attributes", { 65536: 0xffff }],
+  [voltageProtocol, 0x3, "response", "attributes", { 65536: 0, 131072: 0xc0000000, 131073: 0xc0000000 }],
+  [voltageProtocol, 0x4, "response", "flags", { 65536: 0xffff1fff, 131073: 0xffff1fff }],
+  [voltageProtocol, 0x5, "request", "config", { 65536: 0xf, 131073: 0xf }],
+  [voltageProtocol, 0x6, "response", "config", { 65536: 0xf, 131073: 0xf }],
+  [voltageProtocol, 0x7, "request", "flags", { 65536: 0, 131072: 1, 131073: 1 }],
 ];
 
 const words = WORDS.map(([protocol, id, role, field, masks]) => {
@@ -260,7 +316,7 @@ test("each flag of CLOCK_RATE_SET has its own bit", () => {
   expect(wordOf({ ...none, roundClosest: true })).toBe(8);
 });
 
-test("each right and each ability of a performance domain and of a clock has its own bit", () => {
+test("each right and each ability of a domain and of a clock has its own bit", () => {
   const bitsOf = (protocol: Protocol, id: number, field: string) => {
     const shape = shapeOf(layoutOf(protocol, protocol.newestVersion, "response", id).type);
     const type = shape.kind === "struct" ? shape.fields.find(({ name }) => name === field)?.type : undefined;
@@ -286,6 +342,8 @@ test("each right and each ability of a performance domain and of a clock has its
     notifyRateChanged: 31,
   });
   expect(bitsOf(clockProtocol, 0xf, "permissions")).toEqual({ state: 31, parent: 30, rate: 29 });
+  expect(bitsOf(resetProtocol, 0x3, "attributes")).toEqual({ async: 31, notify: 30, extendedName: 29 });
+  expect(bitsOf(voltageProtocol, 0x3, "attributes")).toEqual({ async: 31, extendedName: 30 });
 });
 
 describe("quirks that real firmware needs", () => {

@@ -6,7 +6,9 @@ import {
   performanceProtocol,
   RELEASE_NAMES,
   RELEASES,
+  resetProtocol,
   versionIn,
+  voltageProtocol,
 } from "../../src/protocols/index.ts";
 import { GENERIC_STATUSES, type Protocol, type Shape, shapeOf, type Type } from "../../src/wire/index.ts";
 
@@ -15,7 +17,7 @@ import { GENERIC_STATUSES, type Protocol, type Shape, shapeOf, type Type } from 
 
 type Row = readonly [id: number, name: string, since: number, mandatory: number, request: string, response: string];
 
-const V = { "1.0": 0x10000, "2.0": 0x20000, "2.1": 0x20001, "3.0": 0x30000, "4.0": 0x40000 } as const;
+const V = { "1.0": 0x10000, "2.0": 0x20000, "2.1": 0x20001, "3.0": 0x30000, "3.1": 0x30001, "4.0": 0x40000 } as const;
 
 const BASE: readonly Row[] = [
   [0x0, "PROTOCOL_VERSION", V["1.0"], V["1.0"], "0", "8"],
@@ -70,10 +72,37 @@ const CLOCK: readonly Row[] = [
   [0x10, "NEGOTIATE_PROTOCOL_VERSION", V["3.0"], V["3.0"], "4", "4"],
 ];
 
+const RESET: readonly Row[] = [
+  [0x0, "PROTOCOL_VERSION", V["1.0"], V["1.0"], "0", "8"],
+  [0x1, "PROTOCOL_ATTRIBUTES", V["1.0"], V["1.0"], "0", "8"],
+  [0x2, "PROTOCOL_MESSAGE_ATTRIBUTES", V["1.0"], V["1.0"], "4", "8"],
+  [0x3, "RESET_DOMAIN_ATTRIBUTES", V["1.0"], V["1.0"], "4", "28"],
+  [0x4, "RESET", V["1.0"], V["1.0"], "12", "4"],
+  [0x5, "RESET_NOTIFY", V["1.0"], 0, "8", "4"],
+  [0x6, "RESET_DOMAIN_NAME_GET", V["3.0"], 0, "4", "72"],
+  [0x10, "NEGOTIATE_PROTOCOL_VERSION", V["3.1"], V["3.1"], "4", "4"],
+];
+
+const VOLTAGE: readonly Row[] = [
+  [0x0, "PROTOCOL_VERSION", V["1.0"], V["1.0"], "0", "8"],
+  [0x1, "PROTOCOL_ATTRIBUTES", V["1.0"], V["1.0"], "0", "8"],
+  [0x2, "PROTOCOL_MESSAGE_ATTRIBUTES", V["1.0"], V["1.0"], "4", "8"],
+  [0x3, "VOLTAGE_DOMAIN_ATTRIBUTES", V["1.0"], V["1.0"], "4", "24"],
+  [0x4, "VOLTAGE_DESCRIBE_LEVELS", V["1.0"], V["1.0"], "8", "8+"],
+  [0x5, "VOLTAGE_CONFIG_SET", V["1.0"], V["1.0"], "8", "4"],
+  [0x6, "VOLTAGE_CONFIG_GET", V["1.0"], V["1.0"], "4", "8"],
+  [0x7, "VOLTAGE_LEVEL_SET", V["1.0"], V["1.0"], "12", "4"],
+  [0x8, "VOLTAGE_LEVEL_GET", V["1.0"], V["1.0"], "4", "8"],
+  [0x9, "VOLTAGE_DOMAIN_NAME_GET", V["2.0"], 0, "4", "72"],
+  [0x10, "NEGOTIATE_PROTOCOL_VERSION", V["2.1"], V["2.1"], "4", "4"],
+];
+
 const PROTOCOL_ROWS = [
   { protocol: baseProtocol, id: 0x10, versions: [V["1.0"], V["2.0"], V["2.1"]], rows: BASE },
   { protocol: performanceProtocol, id: 0x13, versions: [V["1.0"], V["2.0"], V["3.0"], V["4.0"]], rows: PERFORMANCE },
   { protocol: clockProtocol, id: 0x14, versions: [V["1.0"], V["2.0"], V["3.0"]], rows: CLOCK },
+  { protocol: resetProtocol, id: 0x16, versions: [V["1.0"], V["2.0"], V["3.0"], V["3.1"]], rows: RESET },
+  { protocol: voltageProtocol, id: 0x17, versions: [V["1.0"], V["2.0"], V["2.1"]], rows: VOLTAGE },
 ] as const;
 
 function sizeText(layouts: readonly { minBytes: number; maxBytes: number }[]): string {
@@ -181,6 +210,7 @@ test("notifications have the ids, versions and sizes of the text", () => {
     [0x13, 0x1, "PERFORMANCE_LEVEL_CHANGED", 0, "PERFORMANCE_NOTIFY_LEVEL", "12"],
     [0x14, 0x0, "CLOCK_RATE_CHANGED", V["2.0"], "CLOCK_RATE_NOTIFY", "16"],
     [0x14, 0x1, "CLOCK_RATE_CHANGE_REQUESTED", V["2.0"], "CLOCK_RATE_CHANGE_REQUESTED_NOTIFY", "16"],
+    [0x16, 0x0, "RESET_ISSUED", 0, "RESET_NOTIFY", "12"],
   ]);
 });
 
@@ -202,12 +232,16 @@ test("entries of DESCRIBE_LEVELS grow from 12 to 20 bytes with version 4.0", () 
   expect(entryBytes).toEqual([12, 12, 12, 20]);
 });
 
-test("only CLOCK_RATE_SET has a delayed response, of 16 bytes, asked for and waived by its flags", () => {
+test("delayed responses have the sizes of the text, and are asked for and waived by the flags that it names", () => {
   const commands = PROTOCOLS.flatMap(({ commands }) => commands).filter(({ delayedResponse }) => delayedResponse);
   expect(commands.map(({ name, delayedResponse }) => [name, delayedResponse])).toMatchObject([
     ["CLOCK_RATE_SET", { name: "CLOCK_RATE_SET_COMPLETE", when: "flags.async", unless: "flags.ignoreDelayedResponse" }],
+    ["RESET", { name: "RESET_COMPLETE", when: "flags.async" }],
+    ["VOLTAGE_LEVEL_SET", { name: "VOLTAGE_LEVEL_SET_COMPLETE", when: "flags.async" }],
   ]);
   expect(clockProtocol.at(0x10000).commandById(5)?.delayedResponse?.maxBytes).toBe(16);
+  expect(resetProtocol.at(0x10000).commandById(4)?.delayedResponse?.maxBytes).toBe(8);
+  expect(voltageProtocol.at(0x20000).commandById(7)?.delayedResponse?.maxBytes).toBe(12);
 });
 
 test("exactly the limits and levels of performance have FastChannels, of 8 and 4 bytes", () => {
@@ -227,6 +261,7 @@ test("lists come in parts by the fields that the texts name", () => {
     ["PERFORMANCE_DESCRIBE_LEVELS", "levelIndex", "numLevels.returned", "numLevels.remaining", "levels"],
     ["CLOCK_DESCRIBE_RATES", "rateIndex", "numRates.returned", "numRates.remaining", "ratesHz"],
     ["CLOCK_POSSIBLE_PARENTS_GET", "skipParents", "numParents.returned", "numParents.remaining", "parents"],
+    ["VOLTAGE_DESCRIBE_LEVELS", "levelIndex", "flags.returned", "flags.remaining", "levelsUv"],
   ]);
 });
 
@@ -242,6 +277,8 @@ test("the hot commands are those that the core serves", () => {
     "PERFORMANCE_LEVEL_GET",
     "CLOCK_RATE_SET",
     "CLOCK_RATE_GET",
+    "VOLTAGE_LEVEL_SET",
+    "VOLTAGE_LEVEL_GET",
   ]);
 });
 
@@ -316,7 +353,9 @@ describe("releases", () => {
 
   test("name only versions that the tables know", () => {
     for (const { id, versions } of PROTOCOLS) {
-      for (const release of RELEASE_NAMES) expect(versions).toContain(versionIn(release, id));
+      const words = RELEASE_NAMES.map((release) => versionIn(release, id)).filter((it) => it !== undefined);
+      expect(words.length).toBeGreaterThan(0);
+      for (const word of words) expect(versions).toContain(word);
     }
     expect(versionIn("2.0", 0x17)).toBeUndefined();
   });

@@ -49,7 +49,15 @@ const TYPE = {
 
 const load = (name: string): VectorFile =>
   JSON.parse(readFileSync(new URL(`../vectors/${name}.json`, import.meta.url), "utf8"));
-const files = ["00-transport", "10-base", "13-performance", "14-clock", "notifications"].map(load);
+const files = [
+  "00-transport",
+  "10-base",
+  "13-performance",
+  "14-clock",
+  "16-reset-domain",
+  "17-voltage",
+  "notifications",
+].map(load);
 const known = new Map(PROTOCOLS.map((it) => [it.id, it]));
 const messages = files.flatMap((it) => it.messages).filter((it) => known.has(it.protocol));
 
@@ -82,7 +90,7 @@ function viewOf(hex: string, before = 0): DataView {
 
 test("every vector of these protocols has its meaning written down", () => {
   expect(Object.keys(EXPECTED).sort()).toEqual(messages.map(({ id }) => id).sort());
-  expect(messages).toHaveLength(2 + 2 + 20 + 23 + 26 + 3);
+  expect(messages).toHaveLength(2 + 2 + 20 + 23 + 26 + 14 + 17 + 3);
 });
 
 describe.each(messages.map((it) => [it.id, it] as const))("%s", (id, vector) => {
