@@ -1,12 +1,15 @@
-import { PROTOCOL_ID } from "../protocols/releases.ts";
 import type { Board, BoardAgent, BoardDevice } from "./board.ts";
 import { Names } from "./names.ts";
 import { clockOf } from "./parse-clock.ts";
 import { domainOf } from "./parse-domain.ts";
 import { BOARD_SCHEMA } from "./schema.ts";
+import { SECTIONS, type SectionKey, sectionOf } from "./sections.ts";
 import type { BoardSource, DeviceSource } from "./source.ts";
 import { type Place, validate, within, wrong } from "./validate.ts";
 import { word64 } from "./words.ts";
+
+/** The names of a board's resources, by the section that they stand in. */
+type ResourceNames = ReadonlyMap<SectionKey, Names>;
 
 /** Turns what a YAML or JSON file says into a board.
  *  @param data the parsed file
@@ -23,20 +26,7 @@ export function parseBoard(data: unknown, options: { readonly file: string }): B
     "an agent",
     1,
   );
-  const { performance, clock } = source;
-  const domainsAt = within(within(root, "performance"), "domains");
-  const clocksAt = within(within(root, "clock"), "clocks");
-  const domains = new Names(
-    (performance?.domains ?? []).map(({ name }) => name),
-    domainsAt,
-    "a performance domain",
-  );
-  const clocks = new Names(
-    (clock?.clocks ?? []).map(({ name }) => name),
-    clocksAt,
-    "a clock",
-  );
-  const statistics = performance?.statistics;
+  const names = namesOf(source, root);
   return {
     file: options.file,
     vendor: source.vendor,
@@ -44,33 +34,57 @@ export function parseBoard(data: unknown, options: { readonly file: string }): B
     implementationVersion: source.implementationVersion ?? 0,
     maxPayload: source.maxPayload,
     agents: source.agents.map(agentOf),
-    devices: devicesOf(source.devices ?? [], within(root, "devices"), agents, domains, clocks),
-    performance: performance && {
-      powerUnit: performance.powerUnit ?? "abstract",
-      statistics: statistics && {
-        address: word64(statistics.address, within(within(within(root, "performance"), "statistics"), "address"), 8),
-      },
-      domains: performance.domains.map((it, i) => domainOf(it, within(domainsAt, i), agents)),
-    },
-    clock: clock && {
-      asyncDepth: clock.asyncDepth ?? 0,
-      clocks: clock.clocks.map((it, i) => clockOf(it, within(clocksAt, i), agents, clocks, clock.asyncDepth ?? 0)),
-    },
+    devices: devicesOf(source.devices ?? [], within(root, "devices"), agents, names),
+    performance: source.performance && performanceOf(source.performance, within(root, "performance"), agents),
+    clock: source.clock && clocksOf(source.clock, within(root, "clock"), agents, named(names, "clock")),
   };
 }
 
-const PROTOCOL_BY_NAME = { performance: PROTOCOL_ID.PERFORMANCE, clock: PROTOCOL_ID.CLOCK } as const;
+function performanceOf(source: NonNullable<BoardSource["performance"]>, place: Place, agents: Names) {
+  const { statistics } = source;
+  return {
+    powerUnit: source.powerUnit ?? "abstract",
+    statistics: statistics && {
+      address: word64(statistics.address, within(within(place, "statistics"), "address"), 8),
+    },
+    domains: source.domains.map((it, i) => domainOf(it, within(within(place, "domains"), i), agents)),
+  };
+}
+
+function clocksOf(source: NonNullable<BoardSource["clock"]>, place: Place, agents: Names, names: Names) {
+  const { asyncDepth = 0, clocks } = source;
+  return {
+    asyncDepth,
+    clocks: clocks.map((it, i) => clockOf(it, within(within(place, "clocks"), i), agents, names, asyncDepth)),
+  };
+}
+
+function namesOf(source: BoardSource, root: Place): ResourceNames {
+  const names = new Map<SectionKey, Names>();
+  for (const { key, resources } of SECTIONS) {
+    if (!resources) continue;
+    const { list, what } = resources;
+    // Fields by their names: the rows of SECTIONS are what the schema has passed
+    const section = source[key] as Readonly<Record<string, readonly { readonly name: string }[]>> | undefined;
+    const listed = (section?.[list] ?? []).map(({ name }) => name);
+    names.set(key, new Names(listed, within(within(root, key), list), what));
+  }
+  return names;
+}
+
+function named(names: ResourceNames, key: SectionKey): Names {
+  return names.get(key) as Names; // namesOf has one for every section with resources
+}
 
 function agentOf({ name, trusted = false, deniedProtocols = [] }: BoardSource["agents"][number]): BoardAgent {
-  return { name, isTrusted: trusted, deniedProtocols: deniedProtocols.map((it) => PROTOCOL_BY_NAME[it]) };
+  return { name, isTrusted: trusted, deniedProtocols: deniedProtocols.map((key) => sectionOf(key).protocolId) };
 }
 
 function devicesOf(
   devices: readonly DeviceSource[],
   place: Place,
   agents: Names,
-  domains: Names,
-  clocks: Names,
+  names: ResourceNames,
 ): readonly BoardDevice[] {
   return devices.map((device, i) => {
     const at = within(place, i);
@@ -78,10 +92,12 @@ function devicesOf(
       throw wrong(within(at, "id"), "an id of its own", device.id);
     }
     const resources = new Map<number, readonly number[]>();
-    const performance = domains.ids(device.performance, within(at, "performance"));
-    if (performance.length > 0) resources.set(PROTOCOL_ID.PERFORMANCE, performance);
-    const clockIds = clocks.ids(device.clocks, within(at, "clocks"));
-    if (clockIds.length > 0) resources.set(PROTOCOL_ID.CLOCK, clockIds);
+    for (const section of SECTIONS) {
+      if (!section.resources) continue;
+      const key = section.resources.device;
+      const ids = named(names, section.key).ids(device[key], within(at, key));
+      if (ids.length > 0) resources.set(section.protocolId, ids);
+    }
     return { id: device.id, resources, deniedAgents: agents.ids(device.deniedAgents, within(at, "deniedAgents")) };
   });
 }

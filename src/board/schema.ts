@@ -1,3 +1,5 @@
+import { SECTIONS } from "./sections.ts";
+
 /** The keywords of JSON Schema (draft 2020-12) that board files need. */
 export interface Schema {
   readonly $schema?: string;
@@ -76,8 +78,11 @@ function fastChannel(description: string, isSet: boolean): Schema {
 
 const DEVICE = record("Resources that permissions are given for together", ["id"], {
   id: described(U32, "As in BASE_SET_DEVICE_PERMISSIONS"),
-  performance: described(NAMES, "Names of performance domains"),
-  clocks: described(NAMES, "Names of clocks"),
+  ...Object.fromEntries(
+    SECTIONS.flatMap(({ resources }) =>
+      resources ? [[resources.device, described(NAMES, `Names of ${resources.what.replace(/^an? /, "")}s`)]] : [],
+    ),
+  ),
   deniedAgents: described({ type: "array", items: SHORT_NAME }, "Agents that may not use it at start"),
 });
 
@@ -164,7 +169,7 @@ export const BOARD_SCHEMA: Schema = {
       items: record("Its id is its position, from 1", ["name"], {
         name: SHORT_NAME,
         trusted: described(BOOLEAN, "May change permissions and reset others"),
-        deniedProtocols: { type: "array", items: { type: "string", enum: ["performance", "clock"] } },
+        deniedProtocols: { type: "array", items: { type: "string", enum: SECTIONS.map(({ key }) => key) } },
       }),
     },
     devices: { type: "array", items: DEVICE },

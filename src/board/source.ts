@@ -1,3 +1,5 @@
+import type { DeviceKey, SectionKey } from "./sections.ts";
+
 /** A board file as it is written, after {@link BOARD_SCHEMA} has passed it. */
 export interface BoardSource {
   readonly vendor: string;
@@ -7,7 +9,7 @@ export interface BoardSource {
   readonly agents: readonly {
     readonly name: string;
     readonly trusted?: boolean;
-    readonly deniedProtocols?: readonly ("performance" | "clock")[];
+    readonly deniedProtocols?: readonly SectionKey[];
   }[];
   readonly devices?: readonly DeviceSource[];
   readonly performance?: {
@@ -22,10 +24,8 @@ export interface BoardSource {
 export type Word64 = number | string;
 
 /** A device of a board file. */
-export interface DeviceSource {
+export interface DeviceSource extends Readonly<Partial<Record<DeviceKey, readonly string[]>>> {
   readonly id: number;
-  readonly performance?: readonly string[];
-  readonly clocks?: readonly string[];
   readonly deniedAgents?: readonly string[];
 }
 

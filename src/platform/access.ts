@@ -1,12 +1,14 @@
 import type { Board } from "../board/board.ts";
 import type { PlatformTables } from "../core/platform-tables.ts";
-import { PROTOCOL_ID } from "../protocols/releases.ts";
+import type { Protocol } from "../wire/protocol.ts";
 
-/** How many resources a protocol of a board has. */
-export function domainCount(board: Board, protocolId: number): number {
-  if (protocolId === PROTOCOL_ID.PERFORMANCE) return board.performance?.domains.length ?? 0;
-  if (protocolId === PROTOCOL_ID.CLOCK) return board.clock?.clocks.length ?? 0;
-  return 0;
+/** What permissions need to know of a protocol. */
+export interface PermittedProtocol {
+  readonly protocol: Protocol;
+  /** Resources that permissions are given for; 0 = the protocol is one. */
+  resourceCount(board: Board): number;
+  /** Whether the board lets an agent change a resource by the hot commands. */
+  maySet(board: Board, agentId: number, resource: number): boolean;
 }
 
 /** Who may do what. Devices are denied as a whole, or one of their protocols; a resource is denied with any device that it
@@ -15,15 +17,15 @@ export function domainCount(board: Board, protocolId: number): number {
 export class Access {
   readonly #board: Board;
   readonly #tables: PlatformTables;
-  readonly #protocols: readonly number[];
+  readonly #parts: readonly PermittedProtocol[];
   /** Device ids, or device and protocol ids, by agent id. */
   readonly #denied = new Map<number, Set<string>>();
 
-  /** @param protocols ids of the protocols that the platform has */
-  constructor(board: Board, tables: PlatformTables, protocols: readonly number[]) {
+  /** @param parts the protocols that the platform has */
+  constructor(board: Board, tables: PlatformTables, parts: readonly PermittedProtocol[]) {
     this.#board = board;
     this.#tables = tables;
-    this.#protocols = protocols;
+    this.#parts = parts;
     for (let agentId = 1; agentId <= board.agents.length; agentId++) this.restore(agentId);
   }
 
@@ -52,13 +54,14 @@ export class Access {
   }
 
   #write(agentId: number): void {
-    for (const protocolId of this.#protocols) {
-      const count = domainCount(this.#board, protocolId);
+    for (const part of this.#parts) {
+      const { id: protocolId } = part.protocol;
+      const count = part.resourceCount(this.#board);
       const unreachable = this.#unreachable(agentId, protocolId);
-      for (let domain = 0; domain < count; domain++) {
-        const use = !unreachable.has(domain);
-        const set = use && this.#isSettable(agentId, protocolId, domain);
-        this.#tables.setPermission(agentId, protocolId, domain, { use, set });
+      for (let resource = 0; resource < count; resource++) {
+        const use = !unreachable.has(resource);
+        const set = use && part.maySet(this.#board, agentId, resource);
+        this.#tables.setPermission(agentId, protocolId, resource, { use, set });
       }
       const isDenied = this.#board.agents[agentId - 1]?.deniedProtocols.includes(protocolId) ?? false;
       this.#tables.allowProtocol(agentId, protocolId, !isDenied && (count === 0 || unreachable.size < count));
@@ -73,12 +76,5 @@ export class Access {
       for (const domain of resources.get(protocolId) ?? []) domains.add(domain);
     }
     return domains;
-  }
-
-  #isSettable(agentId: number, protocolId: number, domain: number): boolean {
-    if (protocolId === PROTOCOL_ID.PERFORMANCE) {
-      return this.#board.performance?.domains[domain]?.setLevelAgent === agentId;
-    }
-    return this.#board.clock?.clocks[domain]?.permissions.get(agentId)?.rate ?? true;
   }
 }

@@ -24,6 +24,7 @@ import {
 } from "../protocols/clock.ts";
 import type { Notification } from "../wire/message.ts";
 import type { AgentState } from "./agents.ts";
+import { ClockControls } from "./clock-controls.ts";
 import { Clocks } from "./clocks.ts";
 import { type Call, DONE, Handlers, itemsThatFit } from "./handlers.ts";
 import type { Machine } from "./machine.ts";
@@ -48,6 +49,7 @@ export class ClockServer implements Server {
   readonly protocol = clockProtocol;
   readonly handlers = new Handlers();
   readonly clocks: Clocks;
+  readonly controls: ClockControls;
   readonly #machine: Machine;
   readonly #board: BoardClocks;
   readonly #jobs: RateJobs;
@@ -56,6 +58,7 @@ export class ClockServer implements Server {
     this.#machine = machine;
     this.#board = board;
     this.clocks = new Clocks(machine, board.clocks);
+    this.controls = new ClockControls(machine, this.clocks);
     this.#jobs = new RateJobs(machine, this.clocks);
     const { clocks } = this;
     this.handlers

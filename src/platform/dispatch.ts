@@ -1,14 +1,10 @@
 import type { ClaimedCommand } from "../core/platform-tables.ts";
 import { STATUS } from "../errors.ts";
-import { PerformanceMessageAttributes } from "../protocols/performance.ts";
 import { NegotiateProtocolVersion, ProtocolMessageAttributes } from "../wire/generic.ts";
 import { decodeHeader } from "../wire/header.ts";
-import type { CommandAt, MessageSet } from "../wire/protocol.ts";
-import type { AgentState, Connection } from "./agents.ts";
+import type { Connection } from "./agents.ts";
 import { type Call, DONE, refuse } from "./handlers.ts";
 import type { Machine } from "./machine.ts";
-import { hasCommand } from "./optional.ts";
-import type { PerformanceServer } from "./performance.ts";
 import type { Server } from "./server.ts";
 
 /** Answers what the core leaves to the host, in the order of checks of docs/abi.md section 6: the message id before the size, the
@@ -18,20 +14,18 @@ export class Dispatcher {
   readonly #servers: ReadonlyMap<number, Server>;
 
   /** @param servers by protocol id */
-  constructor(machine: Machine, servers: ReadonlyMap<number, Server>, performance: PerformanceServer | undefined) {
+  constructor(machine: Machine, servers: ReadonlyMap<number, Server>) {
     this.#machine = machine;
     this.#servers = servers;
     for (const server of servers.values()) {
-      server.handlers
-        .on(NegotiateProtocolVersion, ({ version }, call) => this.#negotiate(server, version, call))
-        .on(ProtocolMessageAttributes, ({ messageId }, { agent }) =>
-          this.#find(server, agent, messageId) ? { attributes: 0 } : STATUS.NOT_FOUND,
-        );
+      const { protocol, handlers } = server;
+      handlers.on(NegotiateProtocolVersion, ({ version }, call) => this.#negotiate(server, version, call));
+      // A protocol whose answer says more has a command and a handler of its own
+      if (!protocol.commands.some((command) => command === ProtocolMessageAttributes)) continue;
+      handlers.on(ProtocolMessageAttributes, ({ messageId }, { agent }) =>
+        machine.commandFor(agent, protocol, messageId) ? { attributes: 0 } : STATUS.NOT_FOUND,
+      );
     }
-    performance?.handlers.on(PerformanceMessageAttributes, ({ messageId }, { agent }) => {
-      if (!this.#find(performance, agent, messageId)) return STATUS.NOT_FOUND;
-      return { attributes: { fastChannel: performance.hasFastChannel(agent, messageId) } };
-    });
   }
 
   /** Writes the answer of a command.
@@ -41,7 +35,7 @@ export class Dispatcher {
     const { protocolId, messageId } = decodeHeader(header);
     const view = this.#machine.core.memory.data;
     const server = this.#servers.get(protocolId);
-    const found = server && this.#find(server, agent, messageId);
+    const found = server && this.#machine.commandFor(agent, server.protocol, messageId);
     if (!server || !found) {
       view.setInt32(replyAt, STATUS.NOT_FOUND, true);
       return 4;
@@ -55,22 +49,6 @@ export class Dispatcher {
     };
     if (byteLength < request.minBytes || byteLength > request.maxBytes) return refuse(call, STATUS.PROTOCOL_ERROR);
     return server.handlers.serve(messageId, call);
-  }
-
-  /** A command as an agent knows it. */
-  #find(
-    server: Server,
-    agent: AgentState,
-    messageId: number,
-  ): { readonly at: CommandAt; readonly messages: MessageSet } | undefined {
-    const { protocol } = server;
-    // An agent that agreed on a version without negotiation can still agree on another
-    const isNegotiation = messageId === NegotiateProtocolVersion.id;
-    const messages = isNegotiation
-      ? protocol.at(this.#machine.reportedVersion(protocol))
-      : this.#machine.messagesFor(agent, protocol);
-    const at = messages.commandById(messageId);
-    return at && hasCommand(this.#machine.board, protocol, messageId) ? { at, messages } : undefined;
   }
 
   #negotiate({ protocol }: Server, version: number, { agent }: Call) {

@@ -1,14 +1,23 @@
 import type { Board } from "../board/board.ts";
+import type { SectionKey } from "../board/sections.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Core } from "../core/core.ts";
 import type { PlatformTables } from "../core/platform-tables.ts";
+import { ChannelError, UnsupportedError } from "../errors.ts";
 import { type Release, versionIn } from "../protocols/releases.ts";
+import { NegotiateProtocolVersion } from "../wire/generic.ts";
 import { encodeHeader, MESSAGE_TYPE } from "../wire/header.ts";
 import type { Notification } from "../wire/message.ts";
-import type { MessageSet, Protocol } from "../wire/protocol.ts";
+import type { CommandAt, MessageSet, Protocol } from "../wire/protocol.ts";
 import type { Access } from "./access.ts";
 import type { AgentState } from "./agents.ts";
 import type { Observers } from "./observers.ts";
+
+/** A command as an agent knows it. */
+export interface FoundCommand {
+  readonly at: CommandAt;
+  readonly messages: MessageSet;
+}
 
 /** What all servers of a platform share. */
 export class Machine {
@@ -22,6 +31,11 @@ export class Machine {
   readonly observers: Observers;
   /** Called when somebody subscribed, or an agreement on a version changed. */
   settingsChanged: () => void = () => {};
+  /** Called when the platform itself changed something that agents are to hear of at once. */
+  settleEvents: () => void = () => {};
+  /** The platform was taken down. */
+  isClosed = false;
+  readonly #hasCommand: (protocol: Protocol, messageId: number) => boolean;
 
   constructor(parts: {
     readonly core: Core;
@@ -32,6 +46,8 @@ export class Machine {
     readonly agents: readonly AgentState[];
     readonly access: Access;
     readonly observers: Observers;
+    /** Whether the platform has a command of a table. */
+    readonly hasCommand: (protocol: Protocol, messageId: number) => boolean;
   }) {
     this.core = parts.core;
     this.tables = parts.tables;
@@ -41,6 +57,7 @@ export class Machine {
     this.agents = parts.agents;
     this.access = parts.access;
     this.observers = parts.observers;
+    this.#hasCommand = parts.hasCommand;
   }
 
   /** The agent with an id; `undefined` for the platform's own and for unknown ones. */
@@ -61,6 +78,28 @@ export class Machine {
   /** The messages as an agent knows them. */
   messagesFor(agent: AgentState, protocol: Protocol): MessageSet {
     return protocol.at(this.versionFor(agent, protocol));
+  }
+
+  /** A command as an agent knows it; `undefined` when it is `NOT_FOUND`. */
+  commandFor(agent: AgentState, protocol: Protocol, messageId: number): FoundCommand | undefined {
+    // An agent that agreed on a version without negotiation can still agree on another
+    const isNegotiation = messageId === NegotiateProtocolVersion.id;
+    const messages = isNegotiation ? protocol.at(this.reportedVersion(protocol)) : this.messagesFor(agent, protocol);
+    const at = messages.commandById(messageId);
+    return at && this.#hasCommand(protocol, messageId) ? { at, messages } : undefined;
+  }
+
+  /** The board's part for a protocol that the board has.
+   *  @throws UnsupportedError when it has none */
+  section<Key extends SectionKey>(key: Key): NonNullable<Board[Key]> {
+    const section = this.board[key];
+    if (section) return section as NonNullable<Board[Key]>;
+    throw new UnsupportedError("platform", `a board with "${key}"`, this.board.file);
+  }
+
+  /** @throws ChannelError "closed" after the platform was taken down */
+  expectOpen(): void {
+    if (this.isClosed) throw new ChannelError("platform", "closed");
   }
 
   /** Sends a notification to every agent that has it switched on for a resource and may still use that.

@@ -12,6 +12,7 @@ import {
   PerformanceLimitsChanged,
   PerformanceLimitsGet,
   PerformanceLimitsSet,
+  PerformanceMessageAttributes,
   PerformanceNotifyLevel,
   PerformanceNotifyLimits,
   PerformanceProtocolAttributes,
@@ -24,6 +25,7 @@ import { type Call, DONE, Handlers, itemsThatFit } from "./handlers.ts";
 import type { Machine } from "./machine.ts";
 import type { MemoryMap } from "./memory-map.ts";
 import { isLong, shortName } from "./names.ts";
+import { PerformanceControls } from "./performance-controls.ts";
 import { PerformanceDomains } from "./performance-domains.ts";
 import type { Server } from "./server.ts";
 import { Statistics } from "./statistics.ts";
@@ -47,6 +49,7 @@ export class PerformanceServer implements Server {
   readonly handlers = new Handlers();
   readonly domains: PerformanceDomains;
   readonly fastChannels: FastChannels;
+  readonly controls: PerformanceControls;
   readonly #machine: Machine;
   readonly #board: BoardPerformance;
   readonly #statistics: Statistics | undefined;
@@ -55,6 +58,7 @@ export class PerformanceServer implements Server {
     this.#machine = machine;
     this.#board = board;
     this.domains = new PerformanceDomains(machine, board.domains);
+    this.controls = new PerformanceControls(machine, this.domains);
     this.fastChannels = new FastChannels(machine, this.domains, map);
     if (board.statistics) {
       const statistics = new Statistics(machine, this.domains, map, board.statistics.address);
@@ -63,6 +67,10 @@ export class PerformanceServer implements Server {
     }
     const { domains } = this;
     this.handlers
+      .on(PerformanceMessageAttributes, ({ messageId }, { agent }) => {
+        if (!machine.commandFor(agent, this.protocol, messageId)) return STATUS.NOT_FOUND;
+        return { attributes: { fastChannel: this.#hasFastChannel(agent, messageId) } };
+      })
       .on(PerformanceProtocolAttributes, (_, { messages }) => this.#protocolAttributes(messages.version))
       .on(PerformanceDomainAttributes, ({ domainId }, call) =>
         this.#with(call, domainId, (domain) => this.#attributes(call, domainId, domain)),
@@ -121,11 +129,6 @@ export class PerformanceServer implements Server {
     return this.#board.domains.some(({ transitionUs }) => transitionUs > 0) ? [PerformanceLevelSet.id] : [];
   }
 
-  /** Whether any domain has a FastChannel for a message that an agent can use. */
-  hasFastChannel(agent: AgentState, messageId: number): boolean {
-    return this.#board.domains.some((_, domainId) => this.fastChannels.has(agent, domainId, messageId));
-  }
-
   /** Whether an agent goes by levels where the core goes by level indices: then all its commands are the host's. */
   needsTranslation(agent: AgentState): boolean {
     return this.#board.domains.some((domain) => this.domains.isTranslated(agent, domain));
@@ -145,6 +148,10 @@ export class PerformanceServer implements Server {
     this.domains.resetAgent(agent);
   }
 
+  look(options: { readonly rungOnly: boolean }): void {
+    this.fastChannels.look(options);
+  }
+
   agentLeft(agent: AgentState): void {
     this.fastChannels.forget(agent);
   }
@@ -152,6 +159,11 @@ export class PerformanceServer implements Server {
   close(): void {
     this.domains.close();
     this.fastChannels.close();
+  }
+
+  /** Whether any domain has a FastChannel for a message that an agent can use. */
+  #hasFastChannel(agent: AgentState, messageId: number): boolean {
+    return this.#board.domains.some((_, domainId) => this.fastChannels.has(agent, domainId, messageId));
   }
 
   #with<Result>(

@@ -3,19 +3,25 @@ import type { CoreCapacity } from "../core/capacity.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Core } from "../core/core.ts";
 import { PlatformTables } from "../core/platform-tables.ts";
-import { ChannelError } from "../errors.ts";
+import { UnsupportedError } from "../errors.ts";
 import type { Release } from "../protocols/releases.ts";
 import { Access } from "./access.ts";
 import { AgentState } from "./agents.ts";
 import { BaseServer, type FailedCommand } from "./base.ts";
-import { ClockServer } from "./clock.ts";
-import { describe, protocolsOf, regionBytes } from "./describe.ts";
+import type { ClockServer } from "./clock.ts";
+import type { ClockControls } from "./clock-controls.ts";
+import { clockPart } from "./clock-part.ts";
+import { describe, regionBytes } from "./describe.ts";
 import { Dispatcher } from "./dispatch.ts";
 import { Machine } from "./machine.ts";
 import { MemoryMap } from "./memory-map.ts";
 import type { MessagePort, MessageSink } from "./message-port.ts";
 import { Observers, type PlatformEventName, type PlatformEvents } from "./observers.ts";
-import { PerformanceServer } from "./performance.ts";
+import type { Part } from "./part.ts";
+import { fastChannelCount, hasCommand, partsOf } from "./parts.ts";
+import type { PerformanceServer } from "./performance.ts";
+import type { PerformanceControls } from "./performance-controls.ts";
+import { performancePart } from "./performance-part.ts";
 import type { PlatformPort } from "./port.ts";
 import type { Server } from "./server.ts";
 import { Service } from "./service.ts";
@@ -60,39 +66,33 @@ export class Platform {
   readonly #servers: readonly Server[];
   readonly #base: BaseServer;
   readonly #performance: PerformanceServer | undefined;
-  readonly #clocks: ClockServer | undefined;
+  readonly #clock: ClockServer | undefined;
 
   private constructor(core: Core, board: Board, options: PlatformOptions) {
     const { profile = "3.2", clock, maxPayload = board.maxPayload ?? DEFAULT_MAX_PAYLOAD } = options;
     this.board = board;
     this.profile = profile;
-    const protocols = protocolsOf(board, profile);
-    const description = core.describe(describe(board, profile, { isPerformanceCold: false }));
+    const parts = partsOf(board, profile);
+    const description = core.describe(describe(board, profile, { cold: [] }));
     const state = core.openState(description);
     const tables = new PlatformTables(core, description, state);
     const map = new MemoryMap();
-    this.#machine = new Machine({
+    const machine = new Machine({
       ...{ core, tables, clock, board, release: profile },
       agents: board.agents.map(({ name, isTrusted }, i) => new AgentState(i + 1, name, isTrusted)),
-      access: new Access(
-        board,
-        tables,
-        protocols.map(({ id }) => id),
-      ),
+      access: new Access(board, tables, parts),
       observers: new Observers(),
+      hasCommand: (protocol, messageId) => hasCommand(board, protocol, messageId),
     });
-    const has = (id: number) => protocols.some((protocol) => protocol.id === id);
-    const others = protocols.slice(1).map(({ id }) => id);
-    this.#base = new BaseServer(this.#machine, others, (agent) => this.#resetAgent(agent));
-    if (board.performance && has(0x13))
-      this.#performance = new PerformanceServer(this.#machine, board.performance, map);
-    if (board.clock && has(0x14)) this.#clocks = new ClockServer(this.#machine, board.clock);
-    this.#servers = [this.#base, this.#performance, this.#clocks].filter((it) => it !== undefined);
-    const servers = new Map(this.#servers.map((server) => [server.protocol.id, server]));
-    const dispatcher = new Dispatcher(this.#machine, servers, this.#performance);
-    this.#service = new Service(this.#machine, dispatcher, this.#servers, this.#performance, map, {
-      ...{ description, state, maxPayload },
-    });
+    this.#machine = machine;
+    const others = parts.map(({ protocol }) => protocol.id);
+    this.#base = new BaseServer(machine, others, (agent) => this.#resetAgent(agent));
+    const open = <S extends Server>(part: Part<S>) => (parts.includes(part) ? part.open(machine, map) : undefined);
+    this.#performance = open(performancePart);
+    this.#clock = open(clockPart);
+    this.#servers = [this.#base, this.#performance, this.#clock].filter((it) => it !== undefined);
+    const dispatcher = new Dispatcher(machine, new Map(this.#servers.map((server) => [server.protocol.id, server])));
+    this.#service = new Service(machine, dispatcher, this.#servers, map, { description, state, maxPayload });
   }
 
   /** Brings a platform up in a core.
@@ -114,7 +114,7 @@ export class Platform {
       areaBytes: bytes,
       maxPayload: Math.max(128, bytes),
       regionBytes: regionBytes(board, profile) + 8 * bytes,
-      fastChannels: 4 * (board.performance?.domains.length ?? 0) * connections,
+      fastChannels: connections * fastChannelCount(board, profile),
     };
   }
 
@@ -133,69 +133,31 @@ export class Platform {
 
   /** Listens to what changes, whoever changed it; the result takes it back. */
   on<Name extends PlatformEventName>(name: Name, listener: (event: PlatformEvents[Name]) => void): () => void {
-    this.#expectOpen();
+    this.#machine.expectOpen();
     const remove = this.#machine.observers.add(name, listener);
     this.#machine.settingsChanged();
     return () => {
       remove();
-      if (!this.#service.isClosed) this.#machine.settingsChanged();
+      if (!this.#machine.isClosed) this.#machine.settingsChanged();
     };
   }
 
   /** Hands out changes that batches made, and looks at the FastChannels, without waiting for the next doorbell or poll. */
   poll(): void {
-    this.#expectOpen();
+    this.#machine.expectOpen();
     this.#service.poll();
   }
 
-  /** Level of a performance domain, or level index where it goes by indices. */
-  level(domainId: number): number {
-    return this.#domains(domainId).level(domainId);
+  /** The performance domains.
+   *  @throws UnsupportedError when board or profile have none */
+  get performance(): PerformanceControls {
+    return this.#controls(this.#performance, performancePart);
   }
 
-  /** Limits of a performance domain, in the same numbers. */
-  limits(domainId: number): { readonly max: number; readonly min: number } {
-    return this.#domains(domainId).limits(domainId);
-  }
-
-  /** Moves a domain to a level by the platform's own doing: no limits hold, agents hear of it from agent 0.
-   *  @throws RangeError when it is no level */
-  setLevel(domainId: number, level: number): void {
-    const domains = this.#domains(domainId);
-    expectKey(domains, domainId, "level", level);
-    domains.moveTo(0, domainId, level);
-    this.#service.settleEvents();
-  }
-
-  /** Imposes limits by the platform's own doing, as when the chip gets too hot; agents hear of it from agent 0.
-   *  @throws RangeError when they are no levels, or the wrong way around */
-  setLimits(domainId: number, limits: { readonly max: number; readonly min: number }): void {
-    const domains = this.#domains(domainId);
-    expectKey(domains, domainId, "max", limits.max);
-    expectKey(domains, domainId, "min", limits.min);
-    if (limits.min > limits.max) throw new RangeError(`"min" expected at most ${limits.max}, got ${limits.min}`);
-    domains.imposeLimits(0, domainId, limits);
-    this.#service.settleEvents();
-  }
-
-  /** Rate of a clock in Hz. */
-  rate(clockId: number): number {
-    return Number(this.#clock(clockId).rate(clockId));
-  }
-
-  /** Whether a clock runs. */
-  isEnabled(clockId: number): boolean {
-    return this.#clock(clockId).isEnabled(clockId);
-  }
-
-  /** Changes a rate by the platform's own doing; agents hear of it from agent 0.
-   *  @throws RangeError unless it is an integer */
-  setRate(clockId: number, rateHz: number): void {
-    const clocks = this.#clock(clockId);
-    if (!Number.isSafeInteger(rateHz) || rateHz < 0) {
-      throw new RangeError(`"rateHz" expected integer 0 to 2^53 - 1, got ${rateHz}`);
-    }
-    clocks.setRate(0, clockId, BigInt(rateHz));
+  /** The clocks.
+   *  @throws UnsupportedError when board or profile have none */
+  get clock(): ClockControls {
+    return this.#controls(this.#clock, clockPart);
   }
 
   /** Sends `BASE_ERROR_EVENT` to an agent whose commands failed in a way that their responses could not say.
@@ -206,7 +168,7 @@ export class Platform {
 
   /** Takes the platform down: connections close, timers stop. */
   close(): void {
-    if (this.#service.isClosed) return;
+    if (this.#machine.isClosed) return;
     this.#service.close();
   }
 
@@ -222,33 +184,19 @@ export class Platform {
   }
 
   #agent(agentId: number): AgentState {
-    this.#expectOpen();
+    this.#machine.expectOpen();
     const agent = this.#machine.agent(agentId);
     if (agent) return agent;
     throw new RangeError(`"agentId" expected integer 1 to ${this.board.agents.length}, got ${agentId}`);
   }
 
-  #domains(domainId: number) {
-    this.#expectOpen();
-    const domains = this.#performance?.domains;
-    if (domains?.domains[domainId]) return domains;
-    throw new RangeError(`"domainId" expected that of a performance domain, got ${domainId}`);
+  #controls<Controls>(server: { readonly controls: Controls } | undefined, { protocol }: Part): Controls {
+    this.#machine.expectOpen();
+    if (server) return server.controls;
+    throw new UnsupportedError(
+      "platform",
+      `${protocol.title} in board and profile`,
+      `${this.board.file}, ${this.profile}`,
+    );
   }
-
-  #clock(clockId: number) {
-    this.#expectOpen();
-    const clocks = this.#clocks?.clocks;
-    if (clocks?.clocks[clockId]) return clocks;
-    throw new RangeError(`"clockId" expected that of a clock, got ${clockId}`);
-  }
-
-  #expectOpen(): void {
-    if (this.#service.isClosed) throw new ChannelError("platform", "closed");
-  }
-}
-
-function expectKey(domains: PerformanceServer["domains"], domainId: number, name: string, key: number): void {
-  const domain = domains.domains[domainId];
-  if (domain?.levels.some((level) => domains.keyOf(domain, level) === key)) return;
-  throw new RangeError(`"${name}" expected a level of domain ${domainId}, got ${key}`);
 }

@@ -15,6 +15,10 @@ export interface Server {
   onCoreEvent(event: CoreEvent): void;
   /** Whether somebody has to hear of what hot commands change. */
   needsEvents(): boolean;
+  /** Whether an agent sees other numbers than the core holds: then all its commands of this protocol are the host's. */
+  needsTranslation?(agent: AgentState): boolean;
+  /** Looks at what agents wrote without a message: FastChannels, those that have a doorbell or all of them. */
+  look?(options: { readonly rungOnly: boolean }): void;
   /** Takes back what an agent has set: `BASE_RESET_AGENT_CONFIGURATION`. */
   resetAgent(agent: AgentState): void;
   /** The last connection of an agent is gone. */

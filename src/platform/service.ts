@@ -8,7 +8,6 @@ import { EventHub } from "./event-hub.ts";
 import type { Machine } from "./machine.ts";
 import type { MemoryMap } from "./memory-map.ts";
 import { type MessageHost, MessagePort, type MessageSink } from "./message-port.ts";
-import type { PerformanceServer } from "./performance.ts";
 import { PlatformPort, type PortHost, type PortOptions, type Rows } from "./port.ts";
 import type { Server } from "./server.ts";
 
@@ -20,12 +19,10 @@ const SMT_HEAD_BYTES = 28;
  *  hot commands are answered by the core unless somebody needs more than it tells. */
 export class Service implements PortHost, MessageHost {
   readonly core: Core;
-  isClosed = false;
   readonly #machine: Machine;
   readonly #tables: PlatformTables;
   readonly #dispatcher: Dispatcher;
   readonly #servers: readonly Server[];
-  readonly #performance: PerformanceServer | undefined;
   readonly #map: MemoryMap;
   readonly #hub: EventHub;
   readonly #description: number;
@@ -43,7 +40,6 @@ export class Service implements PortHost, MessageHost {
     machine: Machine,
     dispatcher: Dispatcher,
     servers: readonly Server[],
-    performance: PerformanceServer | undefined,
     map: MemoryMap,
     placed: { readonly description: number; readonly state: number; readonly maxPayload: number },
   ) {
@@ -52,7 +48,6 @@ export class Service implements PortHost, MessageHost {
     this.#tables = machine.tables;
     this.#dispatcher = dispatcher;
     this.#servers = servers;
-    this.#performance = performance;
     this.#map = map;
     this.#hub = EventHub.of(machine.core);
     this.#description = placed.description;
@@ -60,6 +55,7 @@ export class Service implements PortHost, MessageHost {
     this.#maxPayload = placed.maxPayload;
     this.#scratch = machine.core.reserve(HEADER_BYTES + placed.maxPayload);
     machine.settingsChanged = () => this.#refresh();
+    machine.settleEvents = () => this.settleEvents();
     this.#refresh();
   }
 
@@ -113,15 +109,15 @@ export class Service implements PortHost, MessageHost {
   }
 
   settleEvents(): void {
-    if (this.isClosed) return;
+    if (this.#machine.isClosed) return;
     this.#hub.drain();
-    this.#performance?.fastChannels.look({ rungOnly: true });
+    this.#look({ rungOnly: true });
   }
 
   /** Looks at everything that changes without a doorbell. */
   poll(): void {
     this.#hub.drain();
-    this.#performance?.fastChannels.look({ rungOnly: false });
+    this.#look({ rungOnly: false });
   }
 
   isAreaFree(channel: number): boolean {
@@ -162,11 +158,15 @@ export class Service implements PortHost, MessageHost {
   }
 
   close(): void {
-    this.isClosed = true;
+    this.#machine.isClosed = true;
     for (const { connections } of this.#machine.agents) for (const connection of [...connections]) connection.close();
     for (const server of this.#servers) server.close();
     this.#hub.want(this, false);
     for (const channel of this.#channels) this.#hub.ignore(channel);
+  }
+
+  #look(options: { readonly rungOnly: boolean }): void {
+    for (const server of this.#servers) server.look?.(options);
   }
 
   /** Writes the answer of a claim. False when the connection went away meanwhile, and the claim with it. */
@@ -224,10 +224,9 @@ export class Service implements PortHost, MessageHost {
   }
 
   #descriptionFor(agent: AgentState): number {
-    if (!this.#performance?.needsTranslation(agent)) return this.#description;
-    this.#translated ??= this.core.describe(
-      describe(this.#machine.board, this.#machine.release, { isPerformanceCold: true }),
-    );
+    if (!this.#servers.some((server) => server.needsTranslation?.(agent))) return this.#description;
+    const cold = this.#servers.filter((it) => it.needsTranslation).map(({ protocol }) => protocol.id);
+    this.#translated ??= this.core.describe(describe(this.#machine.board, this.#machine.release, { cold }));
     return this.#translated;
   }
 
@@ -237,14 +236,14 @@ export class Service implements PortHost, MessageHost {
       const description = this.#descriptionFor(agent);
       for (const { instance } of agent.connections) this.#tables.setDescription(instance, description);
     }
-    const needsEvents = !this.isClosed && this.#servers.some((server) => server.needsEvents());
+    const needsEvents = !this.#machine.isClosed && this.#servers.some((server) => server.needsEvents());
     this.#hub.want(this, needsEvents && this.#hub.hasRoom);
     const isMute = needsEvents && !this.#hub.hasRoom;
     for (const server of this.#servers) {
       for (const id of server.changingMessages()) {
         const isHot = !isMute && !server.coldMessages().includes(id);
         this.#tables.setHot(this.#description, server.protocol.id, id, isHot);
-        if (this.#translated === undefined || server === this.#performance) continue;
+        if (this.#translated === undefined || server.needsTranslation) continue;
         this.#tables.setHot(this.#translated, server.protocol.id, id, isHot);
       }
     }

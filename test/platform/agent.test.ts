@@ -41,7 +41,7 @@ describe.each(RELEASE_NAMES)("an agent at a platform of release %s", (profile) =
     expect((await clocks.describeAll()).length).toBe(6);
 
     await performance.setLevel(0, 1800, { via: "message" });
-    expect(platform.level(0)).toBe(1800);
+    expect(platform.performance.level(0)).toBe(1800);
     expect(await performance.getLevel(0)).toBe(1800);
     performance.setLevelPolled(2, domains[2]?.levels[2]?.levelIndex ?? 412);
     await clocks.setRate(2, 250e6);
@@ -50,11 +50,11 @@ describe.each(RELEASE_NAMES)("an agent at a platform of release %s", (profile) =
     const watch = performance.watchLimits(0);
     const next = watch[Symbol.asyncIterator]().next();
     for (let turn = 0; turn < 20; turn++) await Promise.resolve();
-    platform.setLimits(0, { max: 1000, min: 600 });
+    platform.performance.setLimits(0, { max: 1000, min: 600 });
     expect((await next).value).toEqual({ agentId: 0, domainId: 0, rangeMax: 1000, rangeMin: 600 });
     await performance.setLevel(0, 600); // by FastChannel, from 2.0 on
     clock.advance(4);
-    expect(platform.level(0)).toBe(600);
+    expect(platform.performance.level(0)).toBe(600);
 
     await agent.close();
     platform.close();

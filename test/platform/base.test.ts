@@ -262,30 +262,30 @@ describe("BASE_RESET_AGENT_CONFIGURATION", () => {
   test("puts the latest of the limits that are left into force", () => {
     const { agent, platform } = rig(boardFile("example"));
     agent(1).status(PERFORMANCE, 0x5, 0, 1400, 600);
-    platform.setLimits(0, { max: 1800, min: 1000 });
+    platform.performance.setLimits(0, { max: 1800, min: 1000 });
     agent(2).status(PERFORMANCE, 0x5, 0, 600, 600);
     agent(2).status(BASE, RESET, 2, 0);
-    expect(platform.limits(0)).toEqual({ max: 1800, min: 1000 });
+    expect(platform.performance.limits(0)).toEqual({ max: 1800, min: 1000 });
     agent(1).status(PERFORMANCE, 0x5, 0, 1000, 600);
     agent(2).status(PERFORMANCE, 0x5, 0, 600, 600);
     agent(2).status(BASE, RESET, 2, 0);
-    expect(platform.limits(0)).toEqual({ max: 1000, min: 600 });
+    expect(platform.performance.limits(0)).toEqual({ max: 1000, min: 600 });
   });
 
   test("leaves what other agents asked for", () => {
     const { agent, platform } = rig(boardFile("example"));
     agent(1).status(PERFORMANCE, 0x5, 0, 1400, 600);
     agent(2).status(PERFORMANCE, 0x5, 0, 1000, 600);
-    expect(platform.limits(0)).toEqual({ max: 1000, min: 600 });
+    expect(platform.performance.limits(0)).toEqual({ max: 1000, min: 600 });
     agent(2).status(BASE, RESET, 2, 0);
-    expect(platform.limits(0)).toEqual({ max: 1400, min: 600 });
+    expect(platform.performance.limits(0)).toEqual({ max: 1400, min: 600 });
     agent(1).status(CLOCK, 0x7, 2, 1, 0);
     agent(2).status(CLOCK, 0x7, 2, 1, 0);
     agent(1).status(CLOCK, 0x5, 0, 2, 300e6, 0);
     agent(1).status(BASE, RESET, 1, 0);
-    expect(platform.isEnabled(2)).toBe(true);
-    expect(platform.rate(2)).toBe(300e6);
+    expect(platform.clock.isEnabled(2)).toBe(true);
+    expect(platform.clock.rate(2)).toBe(300e6);
     agent(2).status(BASE, RESET, 2, 0);
-    expect(platform.isEnabled(2)).toBe(false);
+    expect(platform.clock.isEnabled(2)).toBe(false);
   });
 });

@@ -75,7 +75,7 @@ describe("CLOCK_RATE_SET", () => {
     const { agent, platform } = rig(boardFile("example"));
     const set = (flags: number, clock: number, rate: number) => {
       const status = agent(1).status(C, 0x5, flags, clock, rate >>> 0, Math.floor(rate / 2 ** 32));
-      return status === 0 ? platform.rate(clock) : status;
+      return status === 0 ? platform.clock.rate(clock) : status;
     };
     expect(set(0, 2, 299e6)).toBe(200e6);
     expect(set(4, 2, 201e6)).toBe(300e6);
@@ -103,9 +103,9 @@ describe("CLOCK_RATE_SET", () => {
     const tokens = one.heard.slice(2, 4).map(({ token }) => token);
     one.takeP2a();
     clock.advance(0.5);
-    expect(platform.rate(1)).toBe(700e6);
+    expect(platform.clock.rate(1)).toBe(700e6);
     clock.advance(0.5);
-    expect(platform.rate(1)).toBe(800e6);
+    expect(platform.clock.rate(1)).toBe(800e6);
     expect(one.takeP2a()).toEqual([
       { type: 2, protocolId: C, messageId: 5, token: tokens[0], words: [0, 1, 700e6, 0] },
       { type: 2, protocolId: C, messageId: 5, token: tokens[1], words: [0, 1, 800e6, 0] },
@@ -117,14 +117,14 @@ describe("CLOCK_RATE_SET", () => {
         .takeP2a()
         .map(({ words }) => words),
     ).toEqual([[0, 1, 1000e6, 0]]);
-    expect(platform.rate(1)).toBe(900e6);
+    expect(platform.clock.rate(1)).toBe(900e6);
   });
 
   test("waits for changes of the same clock only", () => {
     const { agent, platform } = rig(boardFile("example"));
     agent(1).status(C, 0x5, 1, 1, 700e6, 0);
     agent(1).status(C, 0x5, 1, 3, 48e6, 0);
-    expect([platform.rate(1), platform.rate(3)]).toEqual([1000e6, 48e6]);
+    expect([platform.clock.rate(1), platform.clock.rate(3)]).toEqual([1000e6, 48e6]);
   });
 
   test("sends no delayed response where that is waived, and sooner than the response where it takes no time", () => {
@@ -134,7 +134,7 @@ describe("CLOCK_RATE_SET", () => {
     one.takeP2a();
     clock.advance(10);
     expect(one.takeP2a()).toEqual([]);
-    expect(platform.rate(1)).toBe(700e6);
+    expect(platform.clock.rate(1)).toBe(700e6);
     one.status(C, 0x5, 1, 3, 24e6, 0);
     expect(one.heard.map(({ type, words }) => [type, ...words])).toEqual([
       [2, 0, 3, 24e6, 0],
@@ -158,13 +158,13 @@ describe("CLOCK_CONFIG_SET", () => {
   test.each(["1.0", "2.0", "3.0", "3.1"] as const)("has one bit in release %s", (profile) => {
     const { agent, platform } = rig(boardFile("example"), { profile });
     expect(agent(1).status(C, 0x7, 2, 1)).toBe(0);
-    expect(platform.isEnabled(2)).toBe(true);
+    expect(platform.clock.isEnabled(2)).toBe(true);
     expect((agent(1).call(C, 0x3, 2)[1] as number) & 1).toBe(1);
     expect(agent(1).status(C, 0x7, 2, 2)).toBe(INVALID_PARAMETERS);
     expect(agent(1).status(C, 0x7, 2, 3)).toBe(INVALID_PARAMETERS);
     expect(agent(1).status(C, 0x7, 2, 0x10000)).toBe(INVALID_PARAMETERS);
     expect(agent(1).status(C, 0x7, 2, 0)).toBe(0);
-    expect(platform.isEnabled(2)).toBe(false);
+    expect(platform.clock.isEnabled(2)).toBe(false);
     expect(agent(1).status(C, 0x7, 2, 0, 0)).toBe(PROTOCOL_ERROR);
   });
 
@@ -181,7 +181,7 @@ describe("CLOCK_CONFIG_SET", () => {
     expect(set(0x10003, 100)).toBe(0);
     expect(set(0x10003, 101)).toBe(INVALID_PARAMETERS);
     expect(set(0x20000, 5)).toBe(0);
-    expect(platform.isEnabled(2)).toBe(false);
+    expect(platform.clock.isEnabled(2)).toBe(false);
     expect(set(0x800001, 9)).toBe(0);
     expect(set(0x810003, 9)).toBe(INVALID_PARAMETERS);
     expect(set(0x30003, 9)).toBe(INVALID_PARAMETERS);
@@ -199,11 +199,11 @@ describe("CLOCK_CONFIG_SET", () => {
     agent(1).status(C, 0x7, 2, 1, 0);
     agent(2).status(C, 0x7, 2, 1, 0);
     expect(agent(1).status(C, 0x7, 2, 0, 0)).toBe(0);
-    expect(platform.isEnabled(2)).toBe(true);
+    expect(platform.clock.isEnabled(2)).toBe(true);
     expect(agent(2).status(C, 0x7, 2, 0, 0)).toBe(0);
-    expect(platform.isEnabled(2)).toBe(false);
+    expect(platform.clock.isEnabled(2)).toBe(false);
     expect(agent(1).status(C, 0x7, 1, 0, 0)).toBe(0); // runs from the start, for nobody
-    expect(platform.isEnabled(1)).toBe(false);
+    expect(platform.clock.isEnabled(1)).toBe(false);
     expect(switched).toEqual([
       [1, true],
       [2, false],
@@ -228,7 +228,7 @@ describe("parents and permissions", () => {
     agent(1).takeP2a();
     expect(agent(1).status(C, 0xd, 2, 0)).toBe(0);
     expect(agent(1).call(C, 0xe, 2)).toEqual([0, 0]);
-    expect(platform.rate(2)).toBe(200e6); // what is configured stays, and so nobody is told
+    expect(platform.clock.rate(2)).toBe(200e6); // what is configured stays, and so nobody is told
     expect(agent(1).takeP2a()).toEqual([]);
     expect(parents).toEqual([[1, 0]]);
     const bits = (id: number, clock: number) => (agent(id).call(C, 0xf, clock)[1] as number) >>> 29;
@@ -245,7 +245,7 @@ describe("parents and permissions", () => {
     expect(agent(3).call(C, 0x6, 4)).toEqual([0, 30e6, 0]);
     expect(agent(1).status(C, 0x7, 4, 1, 0)).toBe(0);
     expect(agent(3).call(C, 0xb, 4, 0)).toEqual([0, 0, 1, 0]);
-    expect(platform.isEnabled(4)).toBe(true);
+    expect(platform.clock.isEnabled(4)).toBe(true);
   });
 
   test("do not show a parent that the agent may not use", () => {

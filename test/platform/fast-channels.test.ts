@@ -94,11 +94,11 @@ describe("a FastChannel", () => {
     const level = open(0, 0x7);
     agent(2).takeP2a();
     level.write(1800);
-    expect(platform.level(0)).toBe(1000);
+    expect(platform.performance.level(0)).toBe(1000);
     clock.advance(3.999);
-    expect(platform.level(0)).toBe(1000);
+    expect(platform.performance.level(0)).toBe(1000);
     clock.advance(0.001);
-    expect(platform.level(0)).toBe(1800);
+    expect(platform.performance.level(0)).toBe(1800);
     expect(
       agent(2)
         .takeP2a()
@@ -112,7 +112,7 @@ describe("a FastChannel", () => {
     for (const wanted of [600, 1800, 1400]) {
       level.write(wanted);
       clock.advance(4);
-      expect(platform.level(0)).toBe(wanted);
+      expect(platform.performance.level(0)).toBe(wanted);
     }
     expect(clock.pending).toBe(1);
   });
@@ -132,10 +132,10 @@ describe("a FastChannel", () => {
       },
     });
     const { open, platform } = build(board);
-    expect(platform.level(0)).toBe(1);
+    expect(platform.performance.level(0)).toBe(1);
     open(0, 0x7).write(0);
     platform.poll();
-    expect(platform.level(0)).toBe(0);
+    expect(platform.performance.level(0)).toBe(0);
   });
 
   test("takes the same request again after a message has said otherwise, and only then", () => {
@@ -145,10 +145,10 @@ describe("a FastChannel", () => {
     platform.poll();
     agent(1).status(P, 0x7, 0, 600);
     platform.poll();
-    expect(platform.level(0)).toBe(600);
+    expect(platform.performance.level(0)).toBe(600);
     level.write(1800);
     platform.poll();
-    expect(platform.level(0)).toBe(1800);
+    expect(platform.performance.level(0)).toBe(1800);
   });
 
   test("ignores what a message would be refused for", () => {
@@ -158,7 +158,7 @@ describe("a FastChannel", () => {
     for (const wrong of [0, 1, 1800, 99999, 0xfffffffe]) {
       level.write(wrong);
       platform.poll();
-      expect(platform.level(0)).toBe(1000);
+      expect(platform.performance.level(0)).toBe(1000);
     }
     const limits = open(0, 0x5);
     for (const [max, min] of [
@@ -168,15 +168,15 @@ describe("a FastChannel", () => {
     ] as const) {
       limits.write(max, min);
       platform.poll();
-      expect(platform.limits(0)).toEqual({ max: 1400, min: 600 });
+      expect(platform.performance.limits(0)).toEqual({ max: 1400, min: 600 });
     }
     limits.write(0, 1000);
     platform.poll();
-    expect(platform.limits(0)).toEqual({ max: 1400, min: 1000 });
+    expect(platform.performance.limits(0)).toEqual({ max: 1400, min: 1000 });
     agent(2).status(PROTOCOL.BASE, 0x9, 1, 0, 0);
     level.write(1400);
     platform.poll();
-    expect(platform.level(0)).toBe(1000);
+    expect(platform.performance.level(0)).toBe(1000);
   });
 
   test("lowers limits through its doorbell, while another agent watches", () => {
@@ -188,10 +188,10 @@ describe("a FastChannel", () => {
     core.memory.setU32(core.base + limits.cell + 4, 600);
     port.doorbell();
     platform.poll();
-    expect(platform.limits(0)).toEqual({ max: 1800, min: 600 }); // nobody has rung
+    expect(platform.performance.limits(0)).toEqual({ max: 1800, min: 600 }); // nobody has rung
     limits.write(1400, 600);
     port.doorbell();
-    expect(platform.limits(0)).toEqual({ max: 1400, min: 600 });
+    expect(platform.performance.limits(0)).toEqual({ max: 1400, min: 600 });
     expect(
       agent(2)
         .takeP2a()
@@ -202,7 +202,7 @@ describe("a FastChannel", () => {
     core.memory.setU32(core.base + limits.cell, 1000);
     core.memory.setU32(core.base + limits.cell + 4, 600);
     platform.poll(); // rung once, for the request before
-    expect(platform.limits(0)).toEqual({ max: 1400, min: 600 });
+    expect(platform.performance.limits(0)).toEqual({ max: 1400, min: 600 });
   });
 
   test("waits for both halves of a pair", () => {
@@ -217,10 +217,10 @@ describe("a FastChannel", () => {
     const { cell } = open(0, 0x5);
     core.memory.setU32(core.base + cell, 1);
     platform.poll();
-    expect(platform.limits(0)).toEqual({ max: 2, min: 1 });
+    expect(platform.performance.limits(0)).toEqual({ max: 2, min: 1 });
     core.memory.setU32(core.base + cell + 4, 1);
     platform.poll();
-    expect(platform.limits(0)).toEqual({ max: 1, min: 1 });
+    expect(platform.performance.limits(0)).toEqual({ max: 1, min: 1 });
   });
 
   test("for reading is always what is in force, whoever changed it", () => {
@@ -230,7 +230,7 @@ describe("a FastChannel", () => {
     expect([level.read()[0], limits.read()]).toEqual([1000, [1800, 600]]);
     agent(1).status(P, 0x7, 0, 1400);
     expect(level.read()[0]).toBe(1400);
-    platform.setLimits(0, { max: 600, min: 600 });
+    platform.performance.setLimits(0, { max: 600, min: 600 });
     expect([level.read()[0], limits.read()]).toEqual([600, [600, 600]]);
   });
 

@@ -74,10 +74,10 @@ describe("notifications", () => {
     agent(1).status(P, 0xa, 0, 1);
     agent(2).status(PROTOCOL.BASE, 0x9, 1, 0, 0);
     agent(1).takeP2a();
-    platform.setLevel(0, 600);
+    platform.performance.setLevel(0, 600);
     expect(told(agent(1))).toEqual([]);
     agent(2).status(PROTOCOL.BASE, 0x9, 1, 0, 1);
-    platform.setLevel(0, 1800);
+    platform.performance.setLevel(0, 1800);
     expect(told(agent(1))).toEqual([[P, 1, 0, 0, 1800]]);
   });
 
@@ -87,10 +87,10 @@ describe("notifications", () => {
     const port = platform.connectMessages(1, { send: (message) => second.push(message) });
     agent(1).status(P, 0xa, 0, 1);
     agent(1).takeP2a();
-    platform.setLevel(0, 600);
+    platform.performance.setLevel(0, 600);
     expect([told(agent(1)).length, second.length]).toEqual([1, 1]);
     port.close();
-    platform.setLevel(0, 1000);
+    platform.performance.setLevel(0, 1000);
     expect([told(agent(1)).length, second.length]).toEqual([1, 1]);
   });
 

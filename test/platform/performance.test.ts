@@ -118,12 +118,12 @@ describe("PERFORMANCE_LIMITS_SET", () => {
     expect(agent(1).call(P, 0x6, 0)).toEqual([0, 1800, 600]);
     expect(agent(1).status(P, 0x5, 0, 1800, 1400)).toBe(0);
     expect(agent(2).call(P, 0x6, 0)).toEqual([0, 1800, 1400]);
-    expect(platform.level(0)).toBe(1400);
+    expect(platform.performance.level(0)).toBe(1400);
     expect(agent(1).status(P, 0x7, 0, 1000)).toBe(OUT_OF_RANGE);
     expect(agent(1).status(P, 0x7, 0, 1800)).toBe(0);
     expect(agent(2).status(P, 0x5, 0, 1000, 600)).toBe(0); // the last one to ask is the one who gets it
-    expect(platform.level(0)).toBe(1000);
-    expect(platform.limits(0)).toEqual({ max: 1000, min: 600 });
+    expect(platform.performance.level(0)).toBe(1000);
+    expect(platform.performance.limits(0)).toEqual({ max: 1000, min: 600 });
   });
 
   test.each(RELEASE_NAMES)("refuses in release %s", (profile) => {
@@ -133,15 +133,15 @@ describe("PERFORMANCE_LIMITS_SET", () => {
     expect(agent(1).status(P, 0x5, 0, 1400, 1)).toBe(OUT_OF_RANGE);
     expect(agent(1).status(P, 0x5, 0, 1399, 600)).toBe(OUT_OF_RANGE);
     expect(agent(1).status(P, 0x5, 0, 0, 0)).toBe(OUT_OF_RANGE);
-    expect(platform.limits(0)).toEqual({ max: 1800, min: 600 });
+    expect(platform.performance.limits(0)).toEqual({ max: 1800, min: 600 });
   });
 
   test.each(["3.1", "3.2"] as const)("leaves a limit of 0 as it is in release %s", (profile) => {
     const { agent, platform } = build(profile);
     expect(agent(1).status(P, 0x5, 0, 0, 1000)).toBe(0);
-    expect(platform.limits(0)).toEqual({ max: 1800, min: 1000 });
+    expect(platform.performance.limits(0)).toEqual({ max: 1800, min: 1000 });
     expect(agent(1).status(P, 0x5, 0, 1400, 0)).toBe(0);
-    expect(platform.limits(0)).toEqual({ max: 1400, min: 1000 });
+    expect(platform.performance.limits(0)).toEqual({ max: 1400, min: 1000 });
     expect(agent(1).status(P, 0x5, 0, 0, 1800)).toBe(INVALID_PARAMETERS);
   });
 
@@ -180,7 +180,7 @@ describe("a domain that takes its time", () => {
     agent(1).status(P, 0x7, 1, 2800);
     agent(1).status(P, 0x5, 1, 1600, 800);
     clock.advance(1);
-    expect(platform.level(1)).toBe(1600);
+    expect(platform.performance.level(1)).toBe(1600);
   });
 
   test("is forgotten when the platform closes", () => {
@@ -203,9 +203,9 @@ describe("level indices", () => {
     expect(agent(1).status(P, 0x7, domain, 290)).toBe(OUT_OF_RANGE);
     expect(agent(1).status(P, 0x7, domain, 2)).toBe(0);
     expect(agent(1).call(P, 0x8, domain)).toEqual([0, 2]);
-    expect(platform.level(domain)).toBe(2);
+    expect(platform.performance.level(domain)).toBe(2);
     expect(agent(2).status(P, 0x5, domain, 1, 0)).toBe(0);
-    expect(platform.level(domain)).toBe(1);
+    expect(platform.performance.level(domain)).toBe(1);
   });
 
   test("do not exist before", () => {
@@ -227,7 +227,7 @@ describe("level indices", () => {
     expect(one.call(P, 0x8, domain)).toEqual([0, 290]);
     expect(one.status(P, 0x7, domain, 2)).toBe(OUT_OF_RANGE);
     expect(one.status(P, 0x7, domain, 412)).toBe(0);
-    expect(platform.level(domain)).toBe(2);
+    expect(platform.performance.level(domain)).toBe(2);
     expect(two.call(P, 0x8, domain)).toEqual([0, 2]);
     one.takeP2a();
     two.takeP2a();
@@ -266,7 +266,7 @@ test("the platform moves levels and limits by itself, as agent 0", () => {
   agent(1).status(P, 0x9, 0, 1);
   agent(1).status(P, 0xa, 0, 1);
   agent(1).takeP2a();
-  platform.setLimits(0, { max: 600, min: 600 });
+  platform.performance.setLimits(0, { max: 600, min: 600 });
   expect(
     agent(1)
       .takeP2a()
@@ -275,8 +275,8 @@ test("the platform moves levels and limits by itself, as agent 0", () => {
     [0, 0, 0, 600, 600],
     [1, 0, 0, 600],
   ]);
-  expect(() => platform.setLimits(0, { max: 600, min: 1000 })).toThrow(RangeError);
-  expect(() => platform.setLimits(0, { max: 601, min: 600 })).toThrow(RangeError);
-  expect(() => platform.setLevel(9, 1)).toThrow(RangeError);
-  expect(() => platform.setLevel(0, 1)).toThrow(RangeError);
+  expect(() => platform.performance.setLimits(0, { max: 600, min: 1000 })).toThrow(RangeError);
+  expect(() => platform.performance.setLimits(0, { max: 601, min: 600 })).toThrow(RangeError);
+  expect(() => platform.performance.setLevel(9, 1)).toThrow(RangeError);
+  expect(() => platform.performance.setLevel(0, 1)).toThrow(RangeError);
 });

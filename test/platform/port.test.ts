@@ -131,7 +131,7 @@ describe("a port", () => {
     const dropped: number[] = [];
     platform.on("notificationDropped", ({ agentId, header }) => dropped.push(agentId, header & 0xff));
     hands.call(P, 0xa, 0, 1);
-    for (const level of [600, 1000, 1400, 1800, 600]) platform.setLevel(0, level);
+    for (const level of [600, 1000, 1400, 1800, 600]) platform.performance.setLevel(0, level);
     expect(dropped).toEqual([1, 1, 1, 1]); // one is in the area, two wait, two are lost
     const xfer = hands.post(C, 0x5, [1, 1, 700e6, 0], COMMAND.ASYNC);
     port.doorbell();
@@ -153,7 +153,7 @@ describe("a port", () => {
     const hands = new Hands({ p2aQueue: 5000, takes: false });
     const { port, platform } = hands;
     hands.call(P, 0xa, 0, 1);
-    for (let i = 0; i < 5000; i++) platform.setLevel(0, i % 2 === 0 ? 600 : 1000);
+    for (let i = 0; i < 5000; i++) platform.performance.setLevel(0, i % 2 === 0 ? 600 : 1000);
     let depth = 0;
     let deepest = 0;
     let count = 0;
@@ -206,13 +206,13 @@ describe("a port", () => {
     const hands = new Hands({ takes: false });
     const { core, platform, port } = hands;
     hands.call(P, 0xa, 0, 1);
-    platform.setLevel(0, 600);
+    platform.performance.setLevel(0, 600);
     hands.post(C, 0x6, [2]);
     port.close();
     const next = platform.connect(1);
     const tables = [next.a2p, next.p2a].map((channel) => core.memory.u32(core.areaAt(channel) + 4));
     expect(tables).toEqual([1, 1]);
-    platform.setLevel(0, 1000);
+    platform.performance.setLevel(0, 1000);
     expect(core.drain(next.p2a, 0).message).toBe(false); // nobody has asked for it
   });
 

@@ -124,7 +124,7 @@ describe("negotiation", () => {
     const port = platform.connectMessages(1, { send: (message) => heard.push(message) });
     port.receive(Uint8Array.of(3, 0x50, 0, 0, 2, 0, 0, 0));
     expect(heard[0]).toHaveLength(4 + 28);
-    platform.setLevel(0, 600);
+    platform.performance.setLevel(0, 600);
     expect(heard).toHaveLength(1);
   });
 });

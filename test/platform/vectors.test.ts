@@ -151,10 +151,10 @@ describe("the worked examples of Performance", () => {
     const { agent, platform } = performance("3.2");
     const answer = hex(agent(1).bytes(PROTOCOL.PERFORMANCE, 0x4, words(1, 0)));
     expect(answer).toBe(vector("13-15.4-response").payload);
-    platform.setLevel(1, 1);
+    platform.performance.setLevel(1, 1);
     const { message, payload } = vector("13-15.4-request");
     expect(agent(1).bytes(PROTOCOL.PERFORMANCE, message, unhex(payload))).toEqual(words(0));
-    expect(platform.level(1)).toBe(2);
+    expect(platform.performance.level(1)).toBe(2);
   });
 
   test("13-15.5 to 15.7: limits, a level outside of them, and what is told", () => {
@@ -163,8 +163,8 @@ describe("the worked examples of Performance", () => {
     exchange(agent(1), "13-15.5-request-1", "13-15.5-response-1");
     exchange(agent(1), "13-15.6-request", "13-15.6-response");
     exchange(agent(1), "13-15.5-request-2", "13-15.5-response-2");
-    expect(platform.limits(0)).toEqual({ max: 1400, min: 1400 });
-    platform.setLimits(0, { max: 1400, min: 600 });
+    expect(platform.performance.limits(0)).toEqual({ max: 1400, min: 1400 });
+    platform.performance.setLimits(0, { max: 1400, min: 600 });
     expect(agent(1).takeP2a().map(heard).at(-1)).toBe(vector("13-15.7-notification").payload);
   });
 
@@ -240,7 +240,7 @@ test("notifications 6.1: the platform changes a watched clock", () => {
   const [request, response, changed] = ids as [string, string, string];
   exchange(agent(1), request, response);
   agent(1).takeP2a();
-  platform.setRate(4, 4e8);
+  platform.clock.setRate(4, 4e8);
   expect(agent(1).takeP2a().map(heard)).toEqual([vector(changed).payload]);
 });
 
