@@ -104,6 +104,18 @@ export class Connection implements TransportHost {
     this.#rows.get(row)?.receive(message);
   }
 
+  areaOf(row: number): Uint8Array {
+    const area = this.core.areaOf(row);
+    if (area.byteLength === 0) throw new TypeError(`"row" expected one with an area, got ${row}`);
+    return area;
+  }
+
+  reset(row: number, cause: Error): void {
+    const it = this.#rows.get(row);
+    if (it instanceof Line) it.reset(cause);
+    else this.core.resetChannel(row);
+  }
+
   fail(cause: Error): void {
     if (this.#failure) return;
     this.#failure = new ChannelError(this.kind, "closed", undefined, { cause });

@@ -41,6 +41,9 @@ export class Line implements Row, Carrier {
   readonly #queue: Call[] = [];
   #inFlight = 0;
   #closed: ChannelError | undefined;
+  #isPumping = false;
+  /** What the last reset of the transport was for. */
+  #resetCause: Error | undefined;
 
   constructor(hub: Hub, pool: XferPool, channel: Channel, watchman: Watchman) {
     const { row, traits } = channel;
@@ -148,6 +151,18 @@ export class Line implements Row, Carrier {
     this.#pump();
   }
 
+  /** The transport did not get through: what is in flight fails with `cause`, and the channel starts anew. */
+  reset(cause: Error): void {
+    if (this.#closed) return;
+    this.#resetCause = cause;
+    this.#hub.core.resetChannel(this.#row); // no answer will come: tokens need not wait for one
+    for (const call of this.#inFlightCalls()) {
+      this.#forget(call);
+      call.fail(cause);
+    }
+    this.#pump();
+  }
+
   /** Nothing but answers belongs here. */
   notify(header: number): void {
     this.#watchman.look(header);
@@ -210,13 +225,16 @@ export class Line implements Row, Carrier {
       this.#leaveQueue(call);
       call.fail(this.#closedError(call.bound));
     }
-    for (const xfer of this.#pool.all) {
-      const call = this.#hub.waiters[xfer];
-      if (!(call instanceof Call) || call.carrier !== this) continue;
-      this.#hub.core.abort(xfer);
+    for (const call of this.#inFlightCalls()) {
+      this.#hub.core.abort(call.xfer);
       this.#giveUp(call);
       call.fail(this.#closedError(call.bound));
     }
+  }
+
+  #inFlightCalls(): Call[] {
+    const waiters = this.#pool.all.map((xfer) => this.#hub.waiters[xfer]);
+    return waiters.filter((it): it is Call => it instanceof Call && it.carrier === this);
   }
 
   #enqueue<Request, Response, Delayed, R>(
@@ -267,9 +285,16 @@ export class Line implements Row, Carrier {
   }
 
   #pump(): void {
-    while (this.#inFlight < this.#maxInFlight) {
-      const call = this.#queue[0];
-      if (call === undefined || !this.#post(call)) return;
+    // A channel that answers inside of `ring` comes back here for each command: one loop, or a long queue would be a deep recursion
+    if (this.#isPumping) return;
+    this.#isPumping = true;
+    try {
+      while (this.#inFlight < this.#maxInFlight) {
+        const call = this.#queue[0];
+        if (call === undefined || !this.#post(call)) return;
+      }
+    } finally {
+      this.#isPumping = false;
     }
   }
 
@@ -369,6 +394,7 @@ export class Line implements Row, Carrier {
   }
 
   #faultError(fault: number, bound: BoundCommand, timeoutMs: number): Error {
+    if (fault === FAULT.CHANNEL_RESET && this.#resetCause) return this.#resetCause;
     const own = fault === FAULT.DELAYED_TIMEOUT ? DELAYED_TIMEOUT_MS : this.#timeoutMs;
     return faultError(fault, bound.name, timeoutMs || own);
   }

@@ -365,6 +365,13 @@ export class Core {
     return offset === 0 ? 0 : this.base + offset;
   }
 
+  /** The bytes of a channel's area; none when it has no area. Borrowed, as all views are. */
+  areaOf(channel: number): Uint8Array {
+    const at = this.areaAt(channel);
+    const byteLength = this.memory.u32(this.channelAt(channel) + layout.CHANNEL_AREA_BYTES);
+    return this.memory.bytes.subarray(at, at + (at === 0 ? 0 : byteLength));
+  }
+
   /** The largest payload of a channel in bytes. */
   maxPayloadOf(channel: number): number {
     return this.memory.u32(this.channelAt(channel) + layout.CHANNEL_MAX_PAYLOAD);

@@ -54,6 +54,8 @@ export interface RowOptions {
   readonly framing: "smt" | "msg";
   /** Bytes of the area; 0 = none, the transport carries the messages itself (MSG only). */
   readonly areaBytes: number;
+  /** Offset in the core of an area that exists already, for a platform that looks into the same memory. Default: a new one. */
+  readonly area?: number;
   /** The transport's own limit for a payload in bytes. */
   readonly maxMessage?: number;
   readonly timeoutMs?: number;
@@ -69,10 +71,16 @@ export interface TransportHost {
   /** Opens a row. A payload limit above what the area holds is clamped, with a warning once.
    *  @returns its index and its payload limit in bytes */
   openRow(instance: number, options: RowOptions): { readonly row: number; readonly maxPayload: number };
+  /** The bytes of a row's area, for a transport that carries areas to memory elsewhere. Borrowed until the next call into the core.
+   *  @throws TypeError for a row without an area */
+  areaOf(row: number): Uint8Array;
   /** The area of a row changed hands: an answer, or a P2A message, may be there. Spurious calls do no harm. */
   complete(row: number): void;
   /** A message in MSG form arrived for a row without an area. The bytes are copied. */
   receive(row: number, message: Uint8Array): void;
+  /** The transport of a row did not get its messages through, and no answers to them will come: everything in flight on it fails with
+   *  `cause`, its area is the caller's again, and what queues goes next. */
+  reset(row: number, cause: Error): void;
   /** The other side is gone: everything in flight fails with `ChannelError` "closed", later calls too. */
   fail(cause: Error): void;
 }

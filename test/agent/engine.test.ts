@@ -2,6 +2,7 @@ import { afterEach, expect, test } from "vitest";
 import { Agent } from "../../src/agent/agent.ts";
 import type { AnomalyEvent } from "../../src/agent/anomaly.ts";
 import { SimulatedClock } from "../../src/core/clock.ts";
+import { TeeError } from "../../src/errors.ts";
 import { Clock } from "../../src/protocols/clock-agent.ts";
 import { Scripted, type ScriptOptions, settle, words } from "./scripted.ts";
 
@@ -425,4 +426,55 @@ test("a protocol with a channel of its own does not wait for the others", async 
   expect((await slow).payload).toEqual(words(0, 0));
   await agent.close();
   expect(platform.core.leaks()).toEqual({ xfers: 0, tokens: 0, claims: 0 });
+});
+
+test("a transport that did not get through fails what is in flight with its cause, and the next command goes", async () => {
+  const { platform, clock } = await staged({ maxInFlight: 2 });
+  const rates = [0, 1, 2].map((id) => clock.getRate(id));
+  const cause = new TeeError("invoke", 0xffff_000e, "comms");
+  platform.host?.reset(platform.row, cause);
+  await expect(rates[0]).rejects.toBe(cause);
+  await expect(rates[1]).rejects.toBe(cause);
+  expect(platform.received.length).toBe(3);
+  platform.reply(words(0, 7, 0));
+  expect(await rates[2]).toBe(7);
+  expect(platform.core.leaks().tokens).toBe(0);
+});
+
+test("so it does to a polled call, from inside of ring", async () => {
+  const { platform, clock } = await staged();
+  const cause = new TeeError("invoke", 0xffff_000e, "comms");
+  platform.isManual = false;
+  platform.on(0x14, 0x6, () => {
+    platform.host?.reset(platform.row, cause);
+    return undefined;
+  });
+  expect(() => clock.getRatePolled(0)).toThrow(cause);
+  platform.on(0x14, 0x6, words(0, 5, 0));
+  expect(clock.getRatePolled(0)).toBe(5);
+});
+
+test("a long queue before a platform that answers inside of ring is worked off without deep recursion", async () => {
+  const { platform, clock } = await staged();
+  const rates = Array.from({ length: 5000 }, () => clock.getRate(0));
+  platform.on(0x14, 0x6, words(0, 9, 0));
+  platform.isManual = false;
+  platform.reply(words(0, 9, 0));
+  expect(new Set(await Promise.all(rates))).toEqual(new Set([9]));
+});
+
+test("the area of a row is its own bytes, and a row without one is refused", async () => {
+  const { platform } = await staged();
+  const { host } = platform;
+  if (!host) throw new Error("expected a host");
+  const { row } = host.openRow(host.openInstance(), { framing: "smt", areaBytes: 128 });
+  const area = host.areaOf(row);
+  expect(area.byteLength).toBe(128);
+  expect(area[4]).toBe(1); // FREE
+  expect(() => host.areaOf(platform.row)).toThrow(TypeError);
+  const shared = host.openRow(host.openInstance(), {
+    ...{ framing: "smt", areaBytes: 128 },
+    area: area.byteOffset - platform.core.base,
+  } as const);
+  expect(host.areaOf(shared.row).byteOffset).toBe(area.byteOffset);
 });

@@ -159,6 +159,11 @@ export class Scripted implements Transport {
     this.host?.receive(direction === "a2p" ? this.#a2p : this.#p2a, message);
   }
 
+  /** The row of the A2P channel. */
+  get row(): number {
+    return this.#a2p;
+  }
+
   get last(): Received {
     const last = this.received.at(-1);
     if (!last) throw new RangeError("expected a command, got none");
