@@ -76,7 +76,7 @@ function emitFile(name, source, messages) {
     }
     rows.push(`${message.name}: { ${cells.join(", ")} },`);
   }
-  const constant = `${name.toUpperCase()}_CODECS`;
+  const constant = `${name.replaceAll("-", "_").toUpperCase()}_CODECS`;
   const text = [...codecs.values()].map((it) => it.text).join("\n");
   const helpers = ["isName", "readName", "writeName"].filter((it) => text.includes(`${it}(`));
   const code = `

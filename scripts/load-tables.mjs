@@ -30,6 +30,6 @@ export async function loadTables() {
 function withoutCodecs({ onResolve, onLoad }) {
   onResolve({ filter: /\/codecs\/[^/]+\.generated\.ts$/ }, ({ path }) => ({ path, namespace: "without-codecs" }));
   onLoad({ filter: /.*/, namespace: "without-codecs" }, ({ path }) => ({
-    contents: `export const ${basename(path, ".generated.ts").toUpperCase()}_CODECS = {};`,
+    contents: `export const ${basename(path, ".generated.ts").replaceAll("-", "_").toUpperCase()}_CODECS = {};`,
   }));
 }

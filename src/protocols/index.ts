@@ -84,6 +84,18 @@ export {
 } from "./performance-agent.ts";
 export type { PerformanceFastChannels } from "./performance-fast.ts";
 export type { PerformanceDomainStatisticsCopy, PerformanceStatisticsCopy } from "./performance-statistics.ts";
+export {
+  PowerDomainAttributes,
+  PowerDomainNameGet,
+  PowerProtocolAttributes,
+  PowerStateChanged,
+  PowerStateChangeRequested,
+  PowerStateChangeRequestedNotify,
+  PowerStateGet,
+  PowerStateNotify,
+  PowerStateSet,
+  powerProtocol,
+} from "./power.ts";
 export { PROTOCOLS } from "./protocols.ts";
 export { PROTOCOL_ID, RELEASE_NAMES, RELEASES, type Release, versionIn } from "./releases.ts";
 export {
@@ -102,6 +114,17 @@ export {
   PerformanceDomainStatistics,
   PerformanceStatistics,
 } from "./statistics.ts";
+export {
+  SYSTEM_STATE,
+  SystemPowerMessageAttributes,
+  SystemPowerProtocolAttributes,
+  SystemPowerStateGet,
+  SystemPowerStateNotifier,
+  SystemPowerStateNotify,
+  SystemPowerStateSet,
+  systemPowerProtocol,
+  VENDOR_SYSTEM_STATE,
+} from "./system-power.ts";
 export {
   VOLTAGE_MODE,
   VoltageConfigGet,

@@ -2,12 +2,16 @@ import type { Protocol } from "../wire/index.ts";
 import { baseProtocol } from "./base.ts";
 import { clockProtocol } from "./clock.ts";
 import { performanceProtocol } from "./performance.ts";
+import { powerProtocol } from "./power.ts";
 import { resetProtocol } from "./reset.ts";
+import { systemPowerProtocol } from "./system-power.ts";
 import { voltageProtocol } from "./voltage.ts";
 
 /** All protocols with a table, ascending by id. Whoever imports it imports them all. */
 export const PROTOCOLS: readonly Protocol[] = /* @__PURE__ */ Object.freeze([
   baseProtocol,
+  powerProtocol,
+  systemPowerProtocol,
   performanceProtocol,
   clockProtocol,
   resetProtocol,

@@ -24,7 +24,7 @@ export type CodecTable = Readonly<Record<string, Readonly<Partial<Record<Role, C
 export interface ProtocolSpec {
   /** Header bits 17:10. */
   readonly id: number;
-  /** One word in lower case, `clock`. */
+  /** Lower case, words joined by hyphens: `clock`, `system-power`. */
   readonly name: string;
   /** As the specification's chapter is called. */
   readonly title: string;
@@ -150,7 +150,7 @@ export class MessageSet {
 export class Protocol {
   /** Header bits 17:10. */
   readonly id: number;
-  /** One word in lower case, `clock`. */
+  /** Lower case, words joined by hyphens: `clock`, `system-power`. */
   readonly name: string;
   /** As the specification's chapter is called. */
   readonly title: string;

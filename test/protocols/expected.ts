@@ -1,4 +1,4 @@
-/** What the golden vectors of Base, Performance, Clock, Reset and Voltage mean, by id, read off the meanings that stand beside their bytes. The status of a
+/** What the golden vectors mean, by id, read off the meanings that stand beside their bytes. The status of a
  *  response is judged apart; `FAILED` marks those that have nothing else. */
 export const FAILED = Symbol("status alone");
 
@@ -44,6 +44,48 @@ export const EXPECTED: Readonly<Record<string, unknown>> = {
     errorStatus: { count: 1, isFatal: false },
     reports: [{ header: 0x00844404, status: -9 }],
   },
+
+  "11-15.1-request": {},
+  "11-15.1-response": { attributes: { domainCount: 12 }, statisticsAddress: 0n, statisticsByteLength: 0 },
+  "11-15.2-request": { domainId: 3 },
+  // Bits 31, 29 and 27, and without a version in its text; 27 means something from 3.0 on.
+  "11-15.2-response": {
+    attributes: {
+      notifyStateChanged: true,
+      setAsync: false,
+      setSync: true,
+      notifyStateChangeRequested: false,
+      extendedName: true,
+    },
+    name: "gpu",
+  },
+  "11-15.3-request-1": { flags: { async: false }, domainId: 3, powerState: 0x40000000 },
+  "11-15.3-response-1": {},
+  "11-15.3-request-2": { flags: { async: false }, domainId: 99, powerState: 0x40000000 },
+  "11-15.3-response-2": FAILED,
+  "11-15.4-request": { domainId: 3 },
+  "11-15.4-response": { powerState: 0 },
+  "11-15.5-request": { domainId: 3, notifyEnable: true },
+  "11-15.5-response": {},
+  "11-15.5-notification": { agentId: 1, domainId: 3, powerState: 0x40000000 },
+  "11-15.6-request": { flags: { async: true }, domainId: 0, powerState: 0x00010011 },
+  "11-15.7-request": { domainId: 3 },
+  "11-15.7-response": { name: "gpu_shader_core_power_domain" },
+
+  "12-14.1-request": { messageId: 3 },
+  "12-14.1-response": { attributes: { warmReset: true, suspend: true } },
+  "12-14.2-request-1": { flags: { graceful: true }, systemState: 1 },
+  "12-14.2-response": {},
+  "12-14.2-request-2": { flags: { graceful: false }, systemState: 0 },
+  "12-14.3-request": {},
+  "12-14.3-response-1": { systemState: 3 },
+  "12-14.3-response-2": FAILED,
+  "12-14.4-request": { notifyEnable: true },
+  "12-14.4-response": {},
+  "12-14.4-notification-1": { agentId: 1, flags: { graceful: true }, systemState: 0, timeoutMs: 5000 },
+  "12-14.4-notification-2": { agentId: 1, flags: { graceful: true }, systemState: 0 },
+  "12-14.5-request": { flags: { graceful: false }, systemState: 5 },
+  "12-14.5-response": FAILED,
 
   "13-15.1-request": {},
   "13-15.1-response": {
@@ -205,4 +247,5 @@ export const EXPECTED: Readonly<Record<string, unknown>> = {
   "notifications-6.1-request": { clockId: 4, notifyEnable: true },
   "notifications-6.1-response": {},
   "notifications-6.1-notification": { agentId: 0, clockId: 4, rateHz: 400_000_000 },
+  "notifications-6.2-notification": { agentId: 2, domainId: 7, powerState: 0 },
 };

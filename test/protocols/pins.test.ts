@@ -11,7 +11,9 @@ import {
   PerformanceDomainStatistics,
   PerformanceProtocolAttributes,
   performanceProtocol,
+  powerProtocol,
   resetProtocol,
+  systemPowerProtocol,
   voltageProtocol,
 } from "../../src/protocols/index.ts";
 import { decode, type Layout, type Protocol, shapeOf, versionText } from "../../src/wire/index.ts";
@@ -49,6 +51,55 @@ const PINS: readonly (readonly [Protocol, number, Role, number, string, unknown]
         { header: 0x00084400, status: 0 },
       ],
     },
+  ],
+  [
+    ...([powerProtocol, 0x10000, "response", 0x1, "00000000 ffff0000 00004080 01000000 00010000"] as const),
+    { attributes: { domainCount: 0xffff }, statisticsAddress: 0x1_8040_0000n, statisticsByteLength: 256 },
+  ],
+  [
+    ...([powerProtocol, 0x20000, "response", 0x3, `00000000 00000060 ${hexOfAscii("gpu", 16)}`] as const),
+    {
+      attributes: {
+        notifyStateChanged: false,
+        setAsync: true,
+        setSync: true,
+        notifyStateChangeRequested: false,
+        extendedName: false,
+      },
+      name: "gpu",
+    },
+  ],
+  [
+    ...([powerProtocol, 0x30001, "response", 0x3, `00000000 00000018 ${hexOfAscii("gpu", 16)}`] as const),
+    {
+      attributes: {
+        notifyStateChanged: false,
+        setAsync: false,
+        setSync: false,
+        notifyStateChangeRequested: true,
+        extendedName: true,
+      },
+      name: "gpu",
+    },
+  ],
+  [
+    ...([powerProtocol, 0x10000, "request", 0x4, "01000000 03000000 05000040"] as const),
+    { flags: { async: true }, domainId: 3, powerState: 0x40000005 },
+  ],
+  [powerProtocol, 0x10000, "response", 0x5, "00000000 00000040", { powerState: 0x40000000 }],
+  [powerProtocol, 0x20000, "request", 0x7, "03000000 01000000", { domainId: 3, notifyEnable: true }],
+  [
+    ...([powerProtocol, 0x20000, "notification", 0x1, "02000000 03000000 00000040"] as const),
+    { agentId: 2, domainId: 3, powerState: 0x40000000 },
+  ],
+  [systemPowerProtocol, 0x10000, "response", 0x1, "00000000 00000000", {}],
+  [
+    ...([systemPowerProtocol, 0x10000, "response", 0x2, "00000000 00000080"] as const),
+    { attributes: { warmReset: true, suspend: false } },
+  ],
+  [
+    ...([systemPowerProtocol, 0x10000, "request", 0x3, "00000000 010000c0"] as const),
+    { flags: { graceful: false }, systemState: 0xc0000001 },
   ],
   [
     ...([performanceProtocol, 0x20000, "response", 0x1, "00000000 02000100 00000000 00000000 00000000"] as const),
@@ -232,6 +283,18 @@ const WORDS: readonly (readonly [Protocol, number, Role, string, Readonly<Record
   [baseProtocol, 0xa, "request", "flags", { 131072: 1 }],
   [baseProtocol, 0xb, "request", "flags", { 131072: 1 }],
   [baseProtocol, 0x0, "notification", "errorStatus", { 65536: 0x800003ff }],
+  [powerProtocol, 0x1, "response", "attributes", { 65536: 0xffff }],
+  [
+    ...([powerProtocol, 0x3, "response", "attributes"] as const),
+    { 65536: 0xe0000000, 131072: 0xe0000000, 196608: 0xf8000000, 196609: 0xf8000000 },
+  ],
+  [powerProtocol, 0x4, "request", "flags", { 65536: 1 }],
+  [powerProtocol, 0x6, "request", "notifyEnable", { 65536: 1 }],
+  [powerProtocol, 0x7, "request", "notifyEnable", { 131072: 1 }],
+  [systemPowerProtocol, 0x2, "response", "attributes", { 65536: 0xc0000000, 131072: 0xc0000000 }],
+  [systemPowerProtocol, 0x3, "request", "flags", { 65536: 1 }],
+  [systemPowerProtocol, 0x5, "request", "notifyEnable", { 65536: 1 }],
+  [systemPowerProtocol, 0x0, "notification", "flags", { 65536: 1, 131072: 1 }],
   [
     performanceProtocol,
     0x1,
@@ -323,6 +386,14 @@ test("each right and each ability of a domain and of a clock has its own bit", (
     const word = type && shapeOf(type);
     return word?.kind === "bits" ? Object.fromEntries(word.fields.map(({ name, first }) => [name, first])) : {};
   };
+  expect(bitsOf(powerProtocol, 0x3, "attributes")).toEqual({
+    notifyStateChanged: 31,
+    setAsync: 30,
+    setSync: 29,
+    notifyStateChangeRequested: 28,
+    extendedName: 27,
+  });
+  expect(bitsOf(systemPowerProtocol, 0x2, "attributes")).toEqual({ warmReset: 31, suspend: 30 });
   expect(bitsOf(performanceProtocol, 0x3, "attributes")).toEqual({
     setLimits: 31,
     setLevel: 30,

@@ -4,9 +4,11 @@ import {
   clockProtocol,
   PROTOCOLS,
   performanceProtocol,
+  powerProtocol,
   RELEASE_NAMES,
   RELEASES,
   resetProtocol,
+  systemPowerProtocol,
   versionIn,
   voltageProtocol,
 } from "../../src/protocols/index.ts";
@@ -32,6 +34,29 @@ const BASE: readonly Row[] = [
   [0x9, "BASE_SET_DEVICE_PERMISSIONS", V["2.0"], 0, "12", "4"],
   [0xa, "BASE_SET_PROTOCOL_PERMISSIONS", V["2.0"], 0, "16", "4"],
   [0xb, "BASE_RESET_AGENT_CONFIGURATION", V["2.0"], 0, "8", "4"],
+  [0x10, "NEGOTIATE_PROTOCOL_VERSION", V["2.1"], V["2.1"], "4", "4"],
+];
+
+const POWER: readonly Row[] = [
+  [0x0, "PROTOCOL_VERSION", V["1.0"], V["1.0"], "0", "8"],
+  [0x1, "PROTOCOL_ATTRIBUTES", V["1.0"], V["1.0"], "0", "20"],
+  [0x2, "PROTOCOL_MESSAGE_ATTRIBUTES", V["1.0"], V["1.0"], "4", "8"],
+  [0x3, "POWER_DOMAIN_ATTRIBUTES", V["1.0"], V["1.0"], "4", "24"],
+  [0x4, "POWER_STATE_SET", V["1.0"], V["1.0"], "12", "4"],
+  [0x5, "POWER_STATE_GET", V["1.0"], V["1.0"], "4", "8"],
+  [0x6, "POWER_STATE_NOTIFY", V["1.0"], 0, "8", "4"],
+  [0x7, "POWER_STATE_CHANGE_REQUESTED_NOTIFY", V["2.0"], 0, "8", "4"],
+  [0x8, "POWER_DOMAIN_NAME_GET", V["3.0"], 0, "4", "72"],
+  [0x10, "NEGOTIATE_PROTOCOL_VERSION", V["3.1"], V["3.1"], "4", "4"],
+];
+
+const SYSTEM_POWER: readonly Row[] = [
+  [0x0, "PROTOCOL_VERSION", V["1.0"], V["1.0"], "0", "8"],
+  [0x1, "PROTOCOL_ATTRIBUTES", V["1.0"], V["1.0"], "0", "8"],
+  [0x2, "PROTOCOL_MESSAGE_ATTRIBUTES", V["1.0"], V["1.0"], "4", "8"],
+  [0x3, "SYSTEM_POWER_STATE_SET", V["1.0"], V["1.0"], "8", "4"],
+  [0x4, "SYSTEM_POWER_STATE_GET", V["1.0"], V["1.0"], "0", "8"],
+  [0x5, "SYSTEM_POWER_STATE_NOTIFY", V["1.0"], 0, "4", "4"],
   [0x10, "NEGOTIATE_PROTOCOL_VERSION", V["2.1"], V["2.1"], "4", "4"],
 ];
 
@@ -99,6 +124,8 @@ const VOLTAGE: readonly Row[] = [
 
 const PROTOCOL_ROWS = [
   { protocol: baseProtocol, id: 0x10, versions: [V["1.0"], V["2.0"], V["2.1"]], rows: BASE },
+  { protocol: powerProtocol, id: 0x11, versions: [V["1.0"], V["2.0"], V["3.0"], V["3.1"]], rows: POWER },
+  { protocol: systemPowerProtocol, id: 0x12, versions: [V["1.0"], V["2.0"], V["2.1"]], rows: SYSTEM_POWER },
   { protocol: performanceProtocol, id: 0x13, versions: [V["1.0"], V["2.0"], V["3.0"], V["4.0"]], rows: PERFORMANCE },
   { protocol: clockProtocol, id: 0x14, versions: [V["1.0"], V["2.0"], V["3.0"]], rows: CLOCK },
   { protocol: resetProtocol, id: 0x16, versions: [V["1.0"], V["2.0"], V["3.0"], V["3.1"]], rows: RESET },
@@ -206,6 +233,9 @@ test("notifications have the ids, versions and sizes of the text", () => {
   );
   expect(found).toEqual([
     [0x10, 0x0, "BASE_ERROR_EVENT", 0, "BASE_NOTIFY_ERRORS", "8+"],
+    [0x11, 0x0, "POWER_STATE_CHANGED", 0, "POWER_STATE_NOTIFY", "12"],
+    [0x11, 0x1, "POWER_STATE_CHANGE_REQUESTED", V["2.0"], "POWER_STATE_CHANGE_REQUESTED_NOTIFY", "12"],
+    [0x12, 0x0, "SYSTEM_POWER_STATE_NOTIFIER", 0, "SYSTEM_POWER_STATE_NOTIFY", "16"],
     [0x13, 0x0, "PERFORMANCE_LIMITS_CHANGED", 0, "PERFORMANCE_NOTIFY_LIMITS", "16"],
     [0x13, 0x1, "PERFORMANCE_LEVEL_CHANGED", 0, "PERFORMANCE_NOTIFY_LEVEL", "12"],
     [0x14, 0x0, "CLOCK_RATE_CHANGED", V["2.0"], "CLOCK_RATE_NOTIFY", "16"],
@@ -219,6 +249,13 @@ function protocolOf(name: string): Protocol {
   if (!found) throw new Error(`expected the table of ${name}, got none`);
   return found;
 }
+
+test("the notifier of system power grows from 12 to 16 bytes with version 2.0", () => {
+  const bytes = systemPowerProtocol.versions.map(
+    (it) => systemPowerProtocol.at(it).notificationById(0)?.payload.maxBytes,
+  );
+  expect(bytes).toEqual([12, 16, 16]);
+});
 
 test("entries of DESCRIBE_LEVELS grow from 12 to 20 bytes with version 4.0", () => {
   const entryBytes = [0x10000, 0x20000, 0x30000, 0x40000].map((version) => {
@@ -271,6 +308,8 @@ test("the hot commands are those that the core serves", () => {
   );
   expect([...hot]).toEqual([
     "PROTOCOL_VERSION",
+    "POWER_STATE_SET",
+    "POWER_STATE_GET",
     "PERFORMANCE_LIMITS_SET",
     "PERFORMANCE_LIMITS_GET",
     "PERFORMANCE_LEVEL_SET",
