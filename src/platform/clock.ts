@@ -27,9 +27,9 @@ import type { AgentState } from "./agents.ts";
 import { ClockControls } from "./clock-controls.ts";
 import { Clocks } from "./clocks.ts";
 import { type Call, DONE, Handlers, itemsThatFit } from "./handlers.ts";
+import { Jobs } from "./jobs.ts";
 import type { Machine } from "./machine.ts";
 import { isLong, shortName } from "./names.ts";
-import { RateJobs } from "./rate-jobs.ts";
 import { RATE_FLAGS, roundRate } from "./rates.ts";
 import type { Server } from "./server.ts";
 
@@ -52,14 +52,14 @@ export class ClockServer implements Server {
   readonly controls: ClockControls;
   readonly #machine: Machine;
   readonly #board: BoardClocks;
-  readonly #jobs: RateJobs;
+  readonly #jobs: Jobs;
 
   constructor(machine: Machine, board: BoardClocks) {
     this.#machine = machine;
     this.#board = board;
     this.clocks = new Clocks(machine, board.clocks);
     this.controls = new ClockControls(machine, this.clocks);
-    this.#jobs = new RateJobs(machine, this.clocks);
+    this.#jobs = new Jobs(machine);
     const { clocks } = this;
     this.handlers
       .on(ClockProtocolAttributes, () => ({
@@ -204,7 +204,10 @@ export class ClockServer implements Server {
       return STATUS.SUCCESS;
     }
     const wantsDelayed = (flags & RATE_FLAGS.IGNORE_DELAYED) === 0;
-    this.#jobs.add(call, clockId, rate, clock.asyncLatencyUs ?? 0, wantsDelayed);
+    this.#jobs.add(call, clockId, clock.asyncLatencyUs ?? 0, () => {
+      this.clocks.setRate(agent.id, clockId, rate);
+      if (wantsDelayed) this.#machine.sendDelayed(call, ClockRateSet, { clockId, rateHz: Number(rate) });
+    });
     return STATUS.SUCCESS;
   }
 

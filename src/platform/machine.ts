@@ -6,11 +6,12 @@ import type { PlatformTables } from "../core/platform-tables.ts";
 import { ChannelError, UnsupportedError } from "../errors.ts";
 import { type Release, versionIn } from "../protocols/releases.ts";
 import { NegotiateProtocolVersion } from "../wire/generic.ts";
-import { encodeHeader, MESSAGE_TYPE } from "../wire/header.ts";
-import type { Notification } from "../wire/message.ts";
+import { decodeHeader, encodeHeader, MESSAGE_TYPE } from "../wire/header.ts";
+import type { Command, Notification } from "../wire/message.ts";
 import type { CommandAt, MessageSet, Protocol } from "../wire/protocol.ts";
 import type { Access } from "./access.ts";
 import type { AgentState } from "./agents.ts";
+import type { Call } from "./handlers.ts";
 import type { Observers } from "./observers.ts";
 
 /** A command as an agent knows it. */
@@ -116,6 +117,20 @@ export class Machine {
       if (!this.tables.mayUse(agent.id, protocol.id, resource)) continue;
       this.send(agent, protocol, notification, valueFor(agent));
     }
+  }
+
+  /** Sends the delayed response of a command, over the connection that it came by. */
+  sendDelayed<Request, Response, Delayed>(
+    { connection, header, messages }: Pick<Call, "connection" | "header" | "messages">,
+    command: Command<Request, Response, Delayed>,
+    value: Delayed,
+  ): void {
+    const layout = messages.command(command).delayedResponse;
+    if (!layout) throw new TypeError(`${command.name}: expected a command with a delayed response`);
+    const payload = new Uint8Array(layout.sizeOf(value));
+    layout.encode(new DataView(payload.buffer), 0, value);
+    const messageType = MESSAGE_TYPE.DELAYED_RESPONSE;
+    connection.sendDelayed(encodeHeader({ ...decodeHeader(header), messageType }), payload);
   }
 
   /** Sends a notification to one agent, over all of its connections. */

@@ -1,0 +1,64 @@
+import type { AgentState } from "./agents.ts";
+import type { Call } from "./handlers.ts";
+import type { Machine } from "./machine.ts";
+
+/** An asynchronous command that was accepted. */
+interface Job {
+  readonly agent: AgentState;
+  readonly resource: number;
+  /** In nanoseconds. */
+  readonly due: number;
+  readonly finish: () => void;
+  cancel: () => void;
+}
+
+/** The asynchronous commands of one protocol under way. Those for one resource are done one after the other. */
+export class Jobs {
+  readonly #machine: Machine;
+  readonly #jobs = new Set<Job>();
+
+  constructor(machine: Machine) {
+    this.#machine = machine;
+  }
+
+  /** How many an agent has under way. */
+  countOf(agent: AgentState): number {
+    return [...this.#jobs].filter((job) => job.agent === agent).length;
+  }
+
+  /** Whether any is under way for a resource. */
+  isBusy(resource: number): boolean {
+    return [...this.#jobs].some((job) => job.resource === resource);
+  }
+
+  /** Accepts a command. One that takes no time is done at once, and its delayed response is out before the response.
+   *  @param finish brings it into effect, and answers with {@link Machine.sendDelayed} where that is wanted */
+  add({ agent }: Call, resource: number, latencyUs: number, finish: () => void): void {
+    const now = this.#machine.clock.now();
+    const before = [...this.#jobs].filter((job) => job.resource === resource).map(({ due }) => due);
+    const due = Math.max(now, ...before) + latencyUs * 1000;
+    const job: Job = { ...{ agent, resource, due, finish }, cancel: () => {} };
+    this.#jobs.add(job);
+    if (due <= now) this.#finish(job);
+    else job.cancel = this.#machine.clock.after((due - now) * 1e-6, () => this.#finish(job));
+  }
+
+  /** Finishes an agent's commands now. */
+  flush(agent: AgentState): void {
+    for (const job of [...this.#jobs]) {
+      if (job.agent !== agent) continue;
+      job.cancel();
+      this.#finish(job);
+    }
+  }
+
+  close(): void {
+    for (const job of this.#jobs) job.cancel();
+    this.#jobs.clear();
+  }
+
+  #finish(job: Job): void {
+    this.#jobs.delete(job);
+    job.finish();
+  }
+}
