@@ -1,5 +1,5 @@
 import type { CallOptions, PolledCommand, ProtocolHandle, Watch, WatchOptions } from "../agent/handle.ts";
-import { MessageError, StatusError, UnsupportedError } from "../errors.ts";
+import { MessageError, type StatusError, UnsupportedError } from "../errors.ts";
 import type { Protocol } from "../wire/protocol.ts";
 import {
   CLOCK_EXTENDED_CONFIG,
@@ -20,6 +20,7 @@ import {
   ClockRateSet,
   clockProtocol,
 } from "./clock.ts";
+import { orElse } from "./refusal.ts";
 
 /** From this version on there are extended configurations, parents and permissions. */
 const V3 = 0x30000;
@@ -423,20 +424,6 @@ function rateOf({ rateHz }: { readonly rateHz: number }): number {
 
 function isMissing(error: StatusError): boolean {
   return error.is("NOT_FOUND") || error.is("NOT_SUPPORTED") || error.is("PROTOCOL_ERROR");
-}
-
-/** What the platform refuses to tell is not known; silence and broken messages are errors all the same. */
-async function orElse<T, U>(
-  answer: Promise<T>,
-  instead: U,
-  isFine: (refusal: StatusError) => boolean = () => true,
-): Promise<T | U> {
-  try {
-    return await answer;
-  } catch (reason) {
-    if (reason instanceof StatusError && isFine(reason)) return instead;
-    throw reason;
-  }
 }
 
 function hex(version: number): string {

@@ -110,6 +110,15 @@ export {
   resetProtocol,
 } from "./reset.ts";
 export {
+  Reset,
+  type ResetDomainAttributeInfo,
+  type ResetDomainInfo,
+  type ResetEvent,
+  type ResetOptions,
+  type ResetProtocolInfo,
+  type ResetState,
+} from "./reset-agent.ts";
+export {
   PERFORMANCE_STATISTICS_SIGNATURE,
   PerformanceDomainStatistics,
   PerformanceStatistics,
@@ -137,3 +146,10 @@ export {
   VoltageProtocolAttributes,
   voltageProtocol,
 } from "./voltage.ts";
+export {
+  Voltage,
+  type VoltageDomainAttributeInfo,
+  type VoltageDomainInfo,
+  type VoltageLevels,
+  type VoltageProtocolInfo,
+} from "./voltage-agent.ts";

@@ -1,5 +1,4 @@
 import type { CallOptions, PolledCommand, ProtocolHandle, Watch, WatchOptions } from "../agent/handle.ts";
-import { StatusError } from "../errors.ts";
 import type { Protocol } from "../wire/protocol.ts";
 import {
   PerformanceDescribeLevels,
@@ -16,6 +15,7 @@ import {
 } from "./performance.ts";
 import { FastChannelFinder, type PerformanceFastChannels } from "./performance-fast.ts";
 import { type PerformanceStatisticsCopy, readPerformanceStatistics } from "./performance-statistics.ts";
+import { orElse } from "./refusal.ts";
 
 /** `PROTOCOL_ATTRIBUTES` of the performance protocol. */
 export interface PerformanceProtocolInfo {
@@ -396,16 +396,6 @@ function hzPerLevel(
 
 function levelOf({ performanceLevel }: { readonly performanceLevel: number }): number {
   return performanceLevel;
-}
-
-/** What the platform refuses to tell is not known; silence and broken messages are errors all the same. */
-async function orElse<T, U>(answer: Promise<T>, instead: U): Promise<T | U> {
-  try {
-    return await answer;
-  } catch (reason) {
-    if (reason instanceof StatusError) return instead;
-    throw reason;
-  }
 }
 
 function ignore(): void {}
