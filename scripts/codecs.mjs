@@ -12,6 +12,8 @@ const ENCODE_BY_TYPE = "this.encodeByType(view, at, value, capacity)";
 const DECODE_BY_TYPE = "this.decodeByType(view, at, byteLength)";
 const DECODE_INTO_BY_TYPE = "this.decodeByType(view, at, byteLength, into)";
 const GENERIC = [ProtocolVersion, ProtocolMessageAttributes, NegotiateProtocolVersion];
+/** Names that the code around a field has in use. */
+const TAKEN = new Set(["view", "at", "value", "capacity", "total", "to", "item"]);
 const ROLES = ["request", "response", "delayedResponse", "notification"];
 
 const generic = PROTOCOLS.find(({ commands }) => GENERIC.every((it) => commands.includes(it)));
@@ -181,8 +183,10 @@ return ${size};
 function encodeField(type, path, name, offset, out, { isDeclared = false, isOptional = false } = {}) {
   const to = (delta = 0) => at("at", offset + delta);
   const local = () => {
-    if (!isDeclared) out.lines.push(`const { ${name} } = value;`);
-    return name;
+    if (isDeclared) return name;
+    const own = TAKEN.has(name) ? `${name}Field` : name;
+    out.lines.push(`const { ${own === name ? name : `${name}: ${own}`} } = value;`);
+    return own;
   };
   switch (type.kind) {
     case "integer": {
@@ -209,7 +213,7 @@ function encodeField(type, path, name, offset, out, { isDeclared = false, isOpti
       const group = local();
       out.checks.push(`typeof ${group} !== "object" || ${group} === null`);
       for (const { name: bit, isFlag, first, width } of fields) {
-        const value = `${name}.${bit}`;
+        const value = `${group}.${bit}`;
         if (isFlag) parts.push(`(${value} ? ${hex(2 ** first)} : 0)`);
         else {
           out.checks.push(`(${value} & ${hex(2 ** width - 1)}) !== ${value}`);

@@ -1,6 +1,7 @@
 import { StatusError, UnsupportedError } from "../errors.ts";
 import { NegotiateProtocolVersion, ProtocolMessageAttributes } from "../wire/generic.ts";
 import type { Command, Notification } from "../wire/message.ts";
+import { stepsOf } from "../wire/path.ts";
 import type { MessageSet, NotificationAt, Protocol } from "../wire/protocol.ts";
 import { decode } from "../wire/type.ts";
 import type { Report } from "./anomaly.ts";
@@ -183,7 +184,7 @@ export class ProtocolHandle {
     const rule = command.multiPart;
     if (!rule) throw new TypeError(`${command.name}: expected a command whose replies come in parts`);
     return partsOf(command.name, rule, options?.total, (index) =>
-      this.call(command, { ...values, [rule.index]: index }, options),
+      this.call(command, withIndex(values, rule.index, index), options),
     );
   }
 
@@ -358,6 +359,14 @@ export function isMissing(reason: unknown): boolean {
     reason instanceof StatusError &&
     (reason.is("NOT_FOUND") || reason.is("NOT_SUPPORTED") || reason.is("PROTOCOL_ERROR"))
   );
+}
+
+/** The values with another index, which may be a field of a field. */
+function withIndex<T extends object>(values: T, path: string, index: number): T {
+  const { outer, inner } = stepsOf(path);
+  if (inner === undefined) return { ...values, [outer]: index };
+  const fields = (values as Record<string, unknown>)[outer] as object;
+  return { ...values, [outer]: { ...fields, [inner]: index } };
 }
 
 /** Makes nothing of a response that says nothing. */

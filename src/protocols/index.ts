@@ -85,6 +85,22 @@ export {
 export type { PerformanceFastChannels } from "./performance-fast.ts";
 export type { PerformanceDomainStatisticsCopy, PerformanceStatisticsCopy } from "./performance-statistics.ts";
 export {
+  PINCTRL_CONFIG,
+  PINCTRL_NO_FUNCTION,
+  PINCTRL_SELECTOR,
+  PINCTRL_WHAT,
+  PinctrlAttributes,
+  PinctrlListAssociations,
+  PinctrlNameGet,
+  PinctrlProtocolAttributes,
+  PinctrlRelease,
+  PinctrlRequest,
+  PinctrlSetPermissions,
+  PinctrlSettingsConfigure,
+  PinctrlSettingsGet,
+  pinctrlProtocol,
+} from "./pinctrl.ts";
+export {
   PowerDomainAttributes,
   PowerDomainNameGet,
   PowerProtocolAttributes,
@@ -96,6 +112,28 @@ export {
   PowerStateSet,
   powerProtocol,
 } from "./power.ts";
+export {
+  POWERCAP_DISABLED,
+  POWERCAP_ROOT,
+  POWERCAP_UNIT,
+  PowercapCapChanged,
+  PowercapCapGet,
+  PowercapCapMemory,
+  PowercapCapNotify,
+  PowercapCapSet,
+  PowercapDescribeFastchannel,
+  PowercapDomainAttributes,
+  PowercapDomainNameGet,
+  PowercapMeasurementsChanged,
+  PowercapMeasurementsGet,
+  PowercapMeasurementsNotify,
+  PowercapMessageAttributes,
+  PowercapPaiGet,
+  PowercapPaiMemory,
+  PowercapPaiSet,
+  PowercapProtocolAttributes,
+  powercapProtocol,
+} from "./powercap.ts";
 export { PROTOCOLS } from "./protocols.ts";
 export { PROTOCOL_ID, RELEASE_NAMES, RELEASES, type Release, versionIn } from "./releases.ts";
 export {

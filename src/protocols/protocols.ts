@@ -2,7 +2,9 @@ import type { Protocol } from "../wire/index.ts";
 import { baseProtocol } from "./base.ts";
 import { clockProtocol } from "./clock.ts";
 import { performanceProtocol } from "./performance.ts";
+import { pinctrlProtocol } from "./pinctrl.ts";
 import { powerProtocol } from "./power.ts";
+import { powercapProtocol } from "./powercap.ts";
 import { resetProtocol } from "./reset.ts";
 import { systemPowerProtocol } from "./system-power.ts";
 import { voltageProtocol } from "./voltage.ts";
@@ -16,4 +18,6 @@ export const PROTOCOLS: readonly Protocol[] = /* @__PURE__ */ Object.freeze([
   clockProtocol,
   resetProtocol,
   voltageProtocol,
+  powercapProtocol,
+  pinctrlProtocol,
 ]);

@@ -129,7 +129,7 @@ describe.each(allLayouts())("%s", (_name, layout) => {
       fc.property(valuesOf(layout.type), (value) => {
         const bytes = new Uint8Array(512);
         const { length } = bytes.subarray(0, layout.encodeByType(new DataView(bytes.buffer), 0, value));
-        for (let at = 0; at < length; at += 4) {
+        for (let at = 0; at + 4 <= length; at += 4) {
           for (const word of [0x1fffff, 0x200000, 0xffffffff]) {
             const copy = bytes.slice(0, length);
             new DataView(copy.buffer).setUint32(at, word, true);

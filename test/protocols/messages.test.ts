@@ -35,13 +35,18 @@ function wholeLengths(layout: Layout<unknown>, bytes: Uint8Array): number[] {
   return hasTail ? [layout.minBytes, bytes.length] : [bytes.length];
 }
 
+/** A list of 16-bit ids ends where its last one does: U-Boot refuses one that is padded. */
+function isListOfHalves(layout: Layout<unknown>): boolean {
+  return layout.message === "PINCTRL_LIST_ASSOCIATIONS" && layout.role === "response";
+}
+
 describe.each(allLayouts())("%s", (_name, layout) => {
   test("survives the round trip, in as many bytes as it says", () => {
     fc.assert(
       fc.property(valuesOf(layout.type), (value) => {
         const bytes = encoded(layout, value);
         expect(bytes.length).toBe(layout.sizeOf(value));
-        expect(bytes.length % 4, "whole words").toBe(0);
+        if (!isListOfHalves(layout)) expect(bytes.length % 4, "whole words").toBe(0);
         expect(bytes.length).toBeGreaterThanOrEqual(layout.minBytes);
         expect(bytes.length).toBeLessThanOrEqual(layout.maxBytes);
         expect(decoded(layout, bytes)).toEqual(value);

@@ -10,7 +10,10 @@ import {
   PerformanceDomainAttributes,
   PerformanceDomainStatistics,
   PerformanceProtocolAttributes,
+  PowercapCapSet,
   performanceProtocol,
+  pinctrlProtocol,
+  powercapProtocol,
   powerProtocol,
   resetProtocol,
   systemPowerProtocol,
@@ -251,6 +254,88 @@ const PINS: readonly (readonly [Protocol, number, Role, number, string, unknown]
   [voltageProtocol, 0x10000, "response", 0x8, "00000000 00e548ff", { levelUv: -12_000_000 }],
   [voltageProtocol, 0x20000, "request", 0x9, "03000000", { domainId: 3 }],
   [voltageProtocol, 0x20000, "response", 0x9, `00000000 00000000 ${hexOfAscii(ASCII_63, 64)}`, { name: ASCII_63 }],
+  [powercapProtocol, 0x10000, "response", 0x1, "00000000 05000000", { attributes: { domainCount: 5 } }],
+  [powercapProtocol, 0x10000, "response", 0x2, "00000000 01000000", { attributes: { fastChannel: true } }],
+  [
+    ...([
+      powercapProtocol,
+      0x10000,
+      "response",
+      0x3,
+      `00000000 00000094 ${hexOfAscii("pcap-long-name1", 16)} e8030000 e8030000 00000000 05000000 05000000 00000000 00000000 00000000 ffffffff`,
+    ] as const),
+    {
+      attributes: {
+        notifyCap: true,
+        notifyMeasurements: false,
+        asyncCapSet: false,
+        extendedName: true,
+        setCap: false,
+        measurements: true,
+        setPai: false,
+        powerUnit: 0,
+        fastChannel: false,
+      },
+      name: "pcap-long-name1",
+      minPaiUs: 1000,
+      maxPaiUs: 1000,
+      paiStepUs: 0,
+      minPowerCap: 5,
+      maxPowerCap: 5,
+      powerCapStep: 0,
+      sustainablePower: 0,
+      accuracy: 0,
+      parentId: 0xffffffff,
+    },
+  ],
+  [powercapProtocol, 0x20000, "request", 0x4, "03000000", { domainId: 3 }],
+  [powercapProtocol, 0x20000, "response", 0x4, "00000000 d4300000", { powerCap: 12_500 }],
+  [
+    ...([powercapProtocol, 0x20000, "request", 0x5, "01000000 03000000 00000000"] as const),
+    { domainId: 1, flags: { ignoreDelayedResponse: true, async: true }, powerCap: 0 },
+  ],
+  [powercapProtocol, 0x10000, "request", 0x6, "03000000", { domainId: 3 }],
+  [powercapProtocol, 0x10000, "response", 0x6, "00000000 a0860100", { paiUs: 100_000 }],
+  [powercapProtocol, 0x10000, "request", 0x7, "03000000 00000000 a0860100", { domainId: 3, paiUs: 100_000 }],
+  [powercapProtocol, 0x10000, "request", 0x8, "03000000", { domainId: 3 }],
+  [powercapProtocol, 0x10000, "response", 0x8, `00000000 00000000 ${hexOfAscii(ASCII_63, 64)}`, { name: ASCII_63 }],
+  [powercapProtocol, 0x10000, "request", 0xa, "03000000 01000000", { domainId: 3, notifyEnable: true }],
+  [
+    ...([powercapProtocol, 0x10000, "notification", 0x0, "02000000 03000000 d4300000 a0860100"] as const),
+    { agentId: 2, domainId: 3, powerCap: 12_500, paiUs: 100_000 },
+  ],
+  [
+    ...([pinctrlProtocol, 0x10000, "response", 0x3, `00000000 03000180 ${hexOfAscii("uart0", 16)}`] as const),
+    { attributes: { count: 3, pinOnly: true, gpio: false, extendedName: true }, name: "uart0" },
+  ],
+  [
+    ...([pinctrlProtocol, 0x10000, "request", 0x5, "11000000 14050100"] as const),
+    { identifier: 17, attributes: { configType: 20, skipConfigs: 5, selector: 1, what: 0 } },
+  ],
+  [
+    ...([pinctrlProtocol, 0x10000, "response", 0x5, "00000000 ffffffff 01000013 14000000 02000000"] as const),
+    {
+      functionSelected: 0xffffffff,
+      numConfigs: { returned: 1, misplacedRemaining: 0, remaining: 19 },
+      configs: [{ type: 20, value: 2 }],
+    },
+  ],
+  [
+    ...([pinctrlProtocol, 0x10000, "request", 0x6, "11000000 ffffffff 01000000"] as const),
+    {
+      identifier: 17,
+      functionId: 0xffffffff,
+      attributes: { selector: 1, configCount: 0, functionValid: false },
+      configs: [],
+    },
+  ],
+  [pinctrlProtocol, 0x10000, "request", 0x8, "11000000 00000000", { identifier: 17, flags: { selector: 0 } }],
+  [pinctrlProtocol, 0x10000, "request", 0x9, "11000000 02000000", { identifier: 17, flags: { selector: 2 } }],
+  [pinctrlProtocol, 0x10000, "response", 0x9, `00000000 00000000 ${hexOfAscii(ASCII_63, 64)}`, { name: ASCII_63 }],
+  [
+    ...([pinctrlProtocol, 0x10000, "request", 0xa, "02000000 11000000 05000000"] as const),
+    { agentId: 2, identifier: 17, flags: { selector: 1, allow: true } },
+  ],
 ];
 
 function layoutOf(protocol: Protocol, version: number, role: Role, id: number): Layout<unknown> {
@@ -339,6 +424,29 @@ const WORDS: readonly (readonly [Protocol, number, Role, string, Readonly<Record
   [voltageProtocol, 0x5, "request", "config", { 65536: 0xf, 131073: 0xf }],
   [voltageProtocol, 0x6, "response", "config", { 65536: 0xf, 131073: 0xf }],
   [voltageProtocol, 0x7, "request", "flags", { 65536: 0, 131072: 1, 131073: 1 }],
+  [powercapProtocol, 0x1, "response", "attributes", { 65536: 0xffff, 131072: 0xffff }],
+  [powercapProtocol, 0x2, "response", "attributes", { 65536: 1, 131072: 1 }],
+  [powercapProtocol, 0x3, "response", "attributes", { 65536: 0xffc00000, 131072: 0xffc00000 }],
+  [powercapProtocol, 0x5, "request", "flags", { 65536: 3, 131072: 3 }],
+  [powercapProtocol, 0xa, "request", "notifyEnable", { 65536: 1, 131072: 1 }],
+  [powercapProtocol, 0xb, "request", "notifyEnable", { 65536: 1, 131072: 1 }],
+  [powercapProtocol, 0xc, "response", "attributes", { 65536: 7, 131072: 7 }],
+  [powercapProtocol, 0xc, "response", "rateLimitUs", { 65536: 0xfffff, 131072: 0xfffff }],
+  [pinctrlProtocol, 0x1, "response", "attributesLow", { 65536: 0xffffffff }],
+  [pinctrlProtocol, 0x1, "response", "attributesHigh", { 65536: 0xffff }],
+  [pinctrlProtocol, 0x3, "request", "identifier", { 65536: 0xffff }],
+  [pinctrlProtocol, 0x3, "request", "flags", { 65536: 3 }],
+  [pinctrlProtocol, 0x3, "response", "attributes", { 65536: 0x8003ffff }],
+  [pinctrlProtocol, 0x4, "request", "flags", { 65536: 3 }],
+  [pinctrlProtocol, 0x4, "response", "flags", { 65536: 0xffff0fff }],
+  [pinctrlProtocol, 0x5, "request", "attributes", { 65536: 0xfffff }],
+  // 23:16 are reserved, and SCP-firmware puts what remains there.
+  [pinctrlProtocol, 0x5, "response", "numConfigs", { 65536: 0xffff00ff }],
+  [pinctrlProtocol, 0x6, "request", "attributes", { 65536: 0x7ff }],
+  [pinctrlProtocol, 0x7, "request", "flags", { 65536: 3 }],
+  [pinctrlProtocol, 0x8, "request", "flags", { 65536: 3 }],
+  [pinctrlProtocol, 0x9, "request", "flags", { 65536: 3 }],
+  [pinctrlProtocol, 0xa, "request", "flags", { 65536: 7 }],
 ];
 
 const words = WORDS.map(([protocol, id, role, field, masks]) => {
@@ -379,7 +487,18 @@ test("each flag of CLOCK_RATE_SET has its own bit", () => {
   expect(wordOf({ ...none, roundClosest: true })).toBe(8);
 });
 
-test("each right and each ability of a domain and of a clock has its own bit", () => {
+test("each flag of POWERCAP_CAP_SET has its own bit, and not those of CLOCK_RATE_SET", () => {
+  const { request } = powercapProtocol.at(0x20000).command(PowercapCapSet);
+  const view = new DataView(new ArrayBuffer(12));
+  const wordOf = (flags: { async: boolean; ignoreDelayedResponse: boolean }) => {
+    request.encode(view, 0, { domainId: 0, flags, powerCap: 0 });
+    return view.getUint32(4, true);
+  };
+  expect(wordOf({ async: true, ignoreDelayedResponse: false })).toBe(2);
+  expect(wordOf({ async: false, ignoreDelayedResponse: true })).toBe(1);
+});
+
+test("each right and each ability of a domain, clock or pin has its own bit", () => {
   const bitsOf = (protocol: Protocol, id: number, field: string) => {
     const shape = shapeOf(layoutOf(protocol, protocol.newestVersion, "response", id).type);
     const type = shape.kind === "struct" ? shape.fields.find(({ name }) => name === field)?.type : undefined;
@@ -415,6 +534,18 @@ test("each right and each ability of a domain and of a clock has its own bit", (
   expect(bitsOf(clockProtocol, 0xf, "permissions")).toEqual({ state: 31, parent: 30, rate: 29 });
   expect(bitsOf(resetProtocol, 0x3, "attributes")).toEqual({ async: 31, notify: 30, extendedName: 29 });
   expect(bitsOf(voltageProtocol, 0x3, "attributes")).toEqual({ async: 31, extendedName: 30 });
+  expect(bitsOf(powercapProtocol, 0x3, "attributes")).toEqual({
+    notifyCap: 31,
+    notifyMeasurements: 30,
+    asyncCapSet: 29,
+    extendedName: 28,
+    setCap: 27,
+    measurements: 26,
+    setPai: 25,
+    powerUnit: 23,
+    fastChannel: 22,
+  });
+  expect(bitsOf(pinctrlProtocol, 0x3, "attributes")).toEqual({ count: 0, pinOnly: 16, gpio: 17, extendedName: 31 });
 });
 
 describe("quirks that real firmware needs", () => {
@@ -456,6 +587,21 @@ describe("quirks that real firmware needs", () => {
       `00000000 00000040 00000000 00000000 00000000 ${hexOfAscii("gpu", 16)} 01000000 02000000 ffffffff`,
     );
     expect(response.decode(view, 0, 48)).toMatchObject({ name: "gpu", attributes: { setLevel: true } });
+  });
+
+  test("a list of pins that is padded to whole words is taken, as EPAM sends it, and what remains may be misplaced", () => {
+    const set = pinctrlProtocol.at(0x10000);
+    const pins = viewOf("00000000 01000000 11000000");
+    expect(set.commandById(0x4)?.response.decode(pins, 0, 12)).toMatchObject({ identifiers: [17] });
+    const settings = viewOf("00000000 00000000 01000500 04000000 01000000");
+    expect(set.commandById(0x5)?.response.decode(settings, 0, 20)).toMatchObject({
+      numConfigs: { returned: 1, misplacedRemaining: 5, remaining: 0 },
+    });
+  });
+
+  test("the upper half of an identifier is left alone", () => {
+    const view = viewOf("1100adde 01000000");
+    expect(pinctrlProtocol.at(0x10000).commandById(0x3)?.request.decode(view, 0, 8)).toMatchObject({ identifier: 17 });
   });
 
   test("bytes behind the listed protocols are left alone", () => {

@@ -4,6 +4,8 @@ import {
   clockProtocol,
   PROTOCOLS,
   performanceProtocol,
+  pinctrlProtocol,
+  powercapProtocol,
   powerProtocol,
   RELEASE_NAMES,
   RELEASES,
@@ -122,6 +124,38 @@ const VOLTAGE: readonly Row[] = [
   [0x10, "NEGOTIATE_PROTOCOL_VERSION", V["2.1"], V["2.1"], "4", "4"],
 ];
 
+const POWERCAP: readonly Row[] = [
+  [0x0, "PROTOCOL_VERSION", V["1.0"], V["1.0"], "0", "8"],
+  [0x1, "PROTOCOL_ATTRIBUTES", V["1.0"], V["1.0"], "0", "8"],
+  [0x2, "PROTOCOL_MESSAGE_ATTRIBUTES", V["1.0"], V["1.0"], "4", "8"],
+  [0x3, "POWERCAP_DOMAIN_ATTRIBUTES", V["1.0"], V["1.0"], "4", "60"],
+  [0x4, "POWERCAP_CAP_GET", V["1.0"], 0, "4", "8"],
+  [0x5, "POWERCAP_CAP_SET", V["1.0"], 0, "12", "4"],
+  [0x6, "POWERCAP_PAI_GET", V["1.0"], 0, "4", "8"],
+  [0x7, "POWERCAP_PAI_SET", V["1.0"], 0, "12", "4"],
+  [0x8, "POWERCAP_DOMAIN_NAME_GET", V["1.0"], 0, "4", "72"],
+  [0x9, "POWERCAP_MEASUREMENTS_GET", V["1.0"], 0, "4", "12"],
+  [0xa, "POWERCAP_CAP_NOTIFY", V["1.0"], 0, "8", "4"],
+  [0xb, "POWERCAP_MEASUREMENTS_NOTIFY", V["1.0"], 0, "16", "4"],
+  [0xc, "POWERCAP_DESCRIBE_FASTCHANNEL", V["1.0"], 0, "8", "48"],
+  [0x10, "NEGOTIATE_PROTOCOL_VERSION", V["2.0"], V["2.0"], "4", "4"],
+];
+
+const PINCTRL: readonly Row[] = [
+  [0x0, "PROTOCOL_VERSION", V["1.0"], V["1.0"], "0", "8"],
+  [0x1, "PROTOCOL_ATTRIBUTES", V["1.0"], V["1.0"], "0", "12"],
+  [0x2, "PROTOCOL_MESSAGE_ATTRIBUTES", V["1.0"], V["1.0"], "4", "8"],
+  [0x3, "PINCTRL_ATTRIBUTES", V["1.0"], V["1.0"], "8", "24"],
+  [0x4, "PINCTRL_LIST_ASSOCIATIONS", V["1.0"], 0, "12", "8+"],
+  [0x5, "PINCTRL_SETTINGS_GET", V["1.0"], V["1.0"], "8", "12+"],
+  [0x6, "PINCTRL_SETTINGS_CONFIGURE", V["1.0"], V["1.0"], "12+", "4"],
+  [0x7, "PINCTRL_REQUEST", V["1.0"], 0, "8", "4"],
+  [0x8, "PINCTRL_RELEASE", V["1.0"], 0, "8", "4"],
+  [0x9, "PINCTRL_NAME_GET", V["1.0"], 0, "8", "72"],
+  [0xa, "PINCTRL_SET_PERMISSIONS", V["1.0"], 0, "12", "4"],
+  [0x10, "NEGOTIATE_PROTOCOL_VERSION", V["1.0"], V["1.0"], "4", "4"],
+];
+
 const PROTOCOL_ROWS = [
   { protocol: baseProtocol, id: 0x10, versions: [V["1.0"], V["2.0"], V["2.1"]], rows: BASE },
   { protocol: powerProtocol, id: 0x11, versions: [V["1.0"], V["2.0"], V["3.0"], V["3.1"]], rows: POWER },
@@ -130,6 +164,8 @@ const PROTOCOL_ROWS = [
   { protocol: clockProtocol, id: 0x14, versions: [V["1.0"], V["2.0"], V["3.0"]], rows: CLOCK },
   { protocol: resetProtocol, id: 0x16, versions: [V["1.0"], V["2.0"], V["3.0"], V["3.1"]], rows: RESET },
   { protocol: voltageProtocol, id: 0x17, versions: [V["1.0"], V["2.0"], V["2.1"]], rows: VOLTAGE },
+  { protocol: powercapProtocol, id: 0x18, versions: [V["1.0"], V["2.0"]], rows: POWERCAP },
+  { protocol: pinctrlProtocol, id: 0x19, versions: [V["1.0"]], rows: PINCTRL },
 ] as const;
 
 function sizeText(layouts: readonly { minBytes: number; maxBytes: number }[]): string {
@@ -241,6 +277,8 @@ test("notifications have the ids, versions and sizes of the text", () => {
     [0x14, 0x0, "CLOCK_RATE_CHANGED", V["2.0"], "CLOCK_RATE_NOTIFY", "16"],
     [0x14, 0x1, "CLOCK_RATE_CHANGE_REQUESTED", V["2.0"], "CLOCK_RATE_CHANGE_REQUESTED_NOTIFY", "16"],
     [0x16, 0x0, "RESET_ISSUED", 0, "RESET_NOTIFY", "12"],
+    [0x18, 0x0, "POWERCAP_CAP_CHANGED", 0, "POWERCAP_CAP_NOTIFY", "16"],
+    [0x18, 0x1, "POWERCAP_MEASUREMENTS_CHANGED", 0, "POWERCAP_MEASUREMENTS_NOTIFY", "12"],
   ]);
 });
 
@@ -275,19 +313,28 @@ test("delayed responses have the sizes of the text, and are asked for and waived
     ["CLOCK_RATE_SET", { name: "CLOCK_RATE_SET_COMPLETE", when: "flags.async", unless: "flags.ignoreDelayedResponse" }],
     ["RESET", { name: "RESET_COMPLETE", when: "flags.async" }],
     ["VOLTAGE_LEVEL_SET", { name: "VOLTAGE_LEVEL_SET_COMPLETE", when: "flags.async" }],
+    [
+      "POWERCAP_CAP_SET",
+      { name: "POWERCAP_CAP_SET_COMPLETE", when: "flags.async", unless: "flags.ignoreDelayedResponse" },
+    ],
   ]);
   expect(clockProtocol.at(0x10000).commandById(5)?.delayedResponse?.maxBytes).toBe(16);
   expect(resetProtocol.at(0x10000).commandById(4)?.delayedResponse?.maxBytes).toBe(8);
   expect(voltageProtocol.at(0x20000).commandById(7)?.delayedResponse?.maxBytes).toBe(12);
+  expect(powercapProtocol.at(0x10000).commandById(5)?.delayedResponse?.maxBytes).toBe(12);
 });
 
-test("exactly the limits and levels of performance have FastChannels, of 8 and 4 bytes", () => {
+test("FastChannels exist for limits and levels of performance, and for caps and intervals, with the sizes of the text", () => {
   const able = PROTOCOLS.flatMap(({ commands }) => commands).filter(({ fastChannel }) => fastChannel);
   expect(able.map(({ name, fastChannel }) => [name, fastChannel?.access, fastChannel?.memory.maxBytes])).toEqual([
     ["PERFORMANCE_LIMITS_SET", "set", 8],
     ["PERFORMANCE_LIMITS_GET", "get", 8],
     ["PERFORMANCE_LEVEL_SET", "set", 4],
     ["PERFORMANCE_LEVEL_GET", "get", 4],
+    ["POWERCAP_CAP_GET", "get", 4],
+    ["POWERCAP_CAP_SET", "set", 4],
+    ["POWERCAP_PAI_GET", "get", 4],
+    ["POWERCAP_PAI_SET", "set", 4],
   ]);
 });
 
@@ -299,6 +346,8 @@ test("lists come in parts by the fields that the texts name", () => {
     ["CLOCK_DESCRIBE_RATES", "rateIndex", "numRates.returned", "numRates.remaining", "ratesHz"],
     ["CLOCK_POSSIBLE_PARENTS_GET", "skipParents", "numParents.returned", "numParents.remaining", "parents"],
     ["VOLTAGE_DESCRIBE_LEVELS", "levelIndex", "flags.returned", "flags.remaining", "levelsUv"],
+    ["PINCTRL_LIST_ASSOCIATIONS", "index", "flags.returned", "flags.remaining", "identifiers"],
+    ["PINCTRL_SETTINGS_GET", "attributes.skipConfigs", "numConfigs.returned", "numConfigs.remaining", "configs"],
   ]);
 });
 
@@ -318,6 +367,8 @@ test("the hot commands are those that the core serves", () => {
     "CLOCK_RATE_GET",
     "VOLTAGE_LEVEL_SET",
     "VOLTAGE_LEVEL_GET",
+    "POWERCAP_CAP_GET",
+    "POWERCAP_MEASUREMENTS_GET",
   ]);
 });
 
