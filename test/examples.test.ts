@@ -19,4 +19,12 @@ describe("examples", () => {
   test.each(examples)("%s is short", (name) => {
     expect(readFileSync(folder + name, "utf8").split("\n").length).toBeLessThan(60);
   });
+
+  test("a vendor protocol passes its own tests", () => {
+    const report = execFileSync(process.execPath, ["--test", "--test-reporter=tap", `${folder}vendor`], {
+      encoding: "utf8",
+    });
+    expect(report).toMatch(/^# pass 5$/m);
+    expect(report).toMatch(/^# fail 0$/m);
+  });
 });

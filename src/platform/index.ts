@@ -2,10 +2,13 @@
  *  @module */
 
 export type { Clock } from "../core/clock.ts";
+export type { AgentState } from "./agents.ts";
 export type { FailedCommand } from "./base.ts";
 export type { ClockControls } from "./clock-controls.ts";
+export type { Call } from "./handlers.ts";
 export type { MessagePort, MessageSink } from "./message-port.ts";
 export type { PlatformEventName, PlatformEvents } from "./observers.ts";
 export type { PerformanceControls } from "./performance-controls.ts";
 export { type CapacityOptions, type ConnectOptions, Platform, type PlatformOptions } from "./platform.ts";
 export type { PlatformPort } from "./port.ts";
+export type { VendorHost, VendorProtocol, VendorService } from "./vendor.ts";

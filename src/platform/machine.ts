@@ -4,7 +4,7 @@ import type { Clock } from "../core/clock.ts";
 import type { Core } from "../core/core.ts";
 import type { PlatformTables } from "../core/platform-tables.ts";
 import { ChannelError, UnsupportedError } from "../errors.ts";
-import { type Release, versionIn } from "../protocols/releases.ts";
+import type { Release } from "../protocols/releases.ts";
 import { NegotiateProtocolVersion } from "../wire/generic.ts";
 import { decodeHeader, encodeHeader, MESSAGE_TYPE } from "../wire/header.ts";
 import type { Command, Notification } from "../wire/message.ts";
@@ -13,6 +13,14 @@ import type { Access } from "./access.ts";
 import type { AgentState } from "./agents.ts";
 import type { Call } from "./handlers.ts";
 import type { Observers } from "./observers.ts";
+
+/** What a platform offers. */
+export interface Offer {
+  /** The version word that it reports. */
+  versionOf(protocol: Protocol): number;
+  /** Whether it has a command of a table. */
+  hasCommand(protocol: Protocol, messageId: number): boolean;
+}
 
 /** A command as an agent knows it. */
 export interface FoundCommand {
@@ -36,7 +44,7 @@ export class Machine {
   settleEvents: () => void = () => {};
   /** The platform was taken down. */
   isClosed = false;
-  readonly #hasCommand: (protocol: Protocol, messageId: number) => boolean;
+  readonly #offer: Offer;
 
   constructor(parts: {
     readonly core: Core;
@@ -47,8 +55,7 @@ export class Machine {
     readonly agents: readonly AgentState[];
     readonly access: Access;
     readonly observers: Observers;
-    /** Whether the platform has a command of a table. */
-    readonly hasCommand: (protocol: Protocol, messageId: number) => boolean;
+    readonly offer: Offer;
   }) {
     this.core = parts.core;
     this.tables = parts.tables;
@@ -58,7 +65,7 @@ export class Machine {
     this.agents = parts.agents;
     this.access = parts.access;
     this.observers = parts.observers;
-    this.#hasCommand = parts.hasCommand;
+    this.#offer = parts.offer;
   }
 
   /** The agent with an id; `undefined` for the platform's own and for unknown ones. */
@@ -68,7 +75,7 @@ export class Machine {
 
   /** The version word that the platform reports. */
   reportedVersion(protocol: Protocol): number {
-    return versionIn(this.release, protocol.id) ?? protocol.versions[0];
+    return this.#offer.versionOf(protocol);
   }
 
   /** The version word that an agent uses. */
@@ -87,7 +94,7 @@ export class Machine {
     const isNegotiation = messageId === NegotiateProtocolVersion.id;
     const messages = isNegotiation ? protocol.at(this.reportedVersion(protocol)) : this.messagesFor(agent, protocol);
     const at = messages.commandById(messageId);
-    return at && this.#hasCommand(protocol, messageId) ? { at, messages } : undefined;
+    return at && this.#offer.hasCommand(protocol, messageId) ? { at, messages } : undefined;
   }
 
   /** The board's part for a protocol that the board has.

@@ -5,27 +5,84 @@ import type { Protocol } from "../wire/protocol.ts";
 import { clockPart } from "./clock-part.ts";
 import type { Part } from "./part.ts";
 import { performancePart } from "./performance-part.ts";
+import { type VendorProtocol, vendorPart } from "./vendor.ts";
 
-/** All protocols that a platform can have beside Base, ascending by id. */
-export const PARTS: readonly Part[] = [performancePart, clockPart];
+/** All standard protocols that a platform can have beside Base, ascending by id. */
+const STANDARD: readonly Part[] = [performancePart, clockPart];
 
-/** What a protocol adds; `undefined` for Base, and for what no platform has. */
-export function partOf(protocolId: number): Part | undefined {
-  return PARTS.find(({ protocol }) => protocol.id === protocolId);
+/** What a board, a release and the protocols of a vendor come to. */
+export class Parts {
+  /** All protocols beside Base, ascending by id. */
+  readonly list: readonly Part[];
+  readonly #board: Board;
+  /** Version words by protocol id. */
+  readonly #versions = new Map<number, number>();
+
+  /** @throws RangeError when a vendor protocol is of another vendor than the board, has an id twice, or an unknown version */
+  constructor(board: Board, release: Release, vendorProtocols: readonly VendorProtocol[] = []) {
+    this.#board = board;
+    this.#versions.set(baseProtocol.id, versionIn(release, baseProtocol.id) ?? baseProtocol.versions[0]);
+    const list: Part[] = [];
+    for (const part of STANDARD) {
+      const version = versionIn(release, part.protocol.id);
+      if (version === undefined || !part.isIn(board)) continue;
+      list.push(part);
+      this.#versions.set(part.protocol.id, version);
+    }
+    for (const vendor of vendorProtocols) {
+      const { protocol, version = protocol.newestVersion } = vendor;
+      expectOf(board, protocol, version);
+      if (this.#versions.has(protocol.id))
+        throw new RangeError(`"id" expected one of its own, got ${protocol.id} twice`);
+      list.push(vendorPart(vendor));
+      this.#versions.set(protocol.id, version);
+    }
+    this.list = list.sort((a, b) => a.protocol.id - b.protocol.id);
+  }
+
+  /** The protocols, Base included, ascending by id. */
+  get protocols(): readonly Protocol[] {
+    return [baseProtocol, ...this.list.map(({ protocol }) => protocol)];
+  }
+
+  /** FastChannels that an agent can have open at once. */
+  get fastChannelCount(): number {
+    return this.list.reduce((sum, part) => sum + (part.fastChannelCount?.(this.#board) ?? 0), 0);
+  }
+
+  /** What a protocol adds; `undefined` for Base, and for what the platform has not. */
+  part(protocolId: number): Part | undefined {
+    return this.list.find(({ protocol }) => protocol.id === protocolId);
+  }
+
+  /** The version word that the platform reports. */
+  versionOf({ id, versions }: Protocol): number {
+    return this.#versions.get(id) ?? versions[0];
+  }
+
+  /** Whether the platform has a command of a table. */
+  hasCommand({ id }: Protocol, messageId: number): boolean {
+    if (id === baseProtocol.id) return messageId !== BaseDiscoverSubVendor.id || this.#board.subVendor !== undefined;
+    return this.part(id)?.hasCommand(this.#board, messageId) ?? false;
+  }
 }
 
-/** The parts that a board and a release have in common, ascending by id. */
-export function partsOf(board: Board, release: Release): readonly Part[] {
-  return PARTS.filter((part) => part.isIn(board) && versionIn(release, part.protocol.id) !== undefined);
+function expectOf(board: Board, { name, vendor, versions }: Protocol, version: number): void {
+  if (!vendor) throw new RangeError(`"vendorProtocols" expected ids 0x80 to 0xff, got the standard protocol ${name}`);
+  const isOurs =
+    isSame(vendor.vendor, board.vendor) &&
+    (vendor.subVendor === undefined || isSame(vendor.subVendor, board.subVendor ?? "")) &&
+    (vendor.implementationVersion === undefined || vendor.implementationVersion === board.implementationVersion);
+  if (!isOurs) {
+    const needed = [vendor.vendor, vendor.subVendor, vendor.implementationVersion].filter((it) => it !== undefined);
+    const got = [board.vendor, board.subVendor ?? "", board.implementationVersion];
+    throw new RangeError(`"${name}" expected a board of ${needed.join(" ")}, got ${got.join(" ")} (${board.file})`);
+  }
+  if (!versions.includes(version)) {
+    throw new RangeError(`"version" of ${name} expected one of its table, got 0x${version.toString(16)}`);
+  }
 }
 
-/** Whether a platform of this board has a command of the table. */
-export function hasCommand(board: Board, { id }: Protocol, messageId: number): boolean {
-  if (id === baseProtocol.id) return messageId !== BaseDiscoverSubVendor.id || board.subVendor !== undefined;
-  return partOf(id)?.hasCommand(board, messageId) ?? false;
-}
-
-/** FastChannels that an agent can have open at once. */
-export function fastChannelCount(board: Board, release: Release): number {
-  return partsOf(board, release).reduce((sum, part) => sum + (part.fastChannelCount?.(board) ?? 0), 0);
+function isSame(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
 }

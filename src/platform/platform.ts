@@ -18,18 +18,21 @@ import { MemoryMap } from "./memory-map.ts";
 import type { MessagePort, MessageSink } from "./message-port.ts";
 import { Observers, type PlatformEventName, type PlatformEvents } from "./observers.ts";
 import type { Part } from "./part.ts";
-import { fastChannelCount, hasCommand, partsOf } from "./parts.ts";
+import { Parts } from "./parts.ts";
 import type { PerformanceServer } from "./performance.ts";
 import type { PerformanceControls } from "./performance-controls.ts";
 import { performancePart } from "./performance-part.ts";
 import type { PlatformPort } from "./port.ts";
 import type { Server } from "./server.ts";
 import { Service } from "./service.ts";
+import type { VendorProtocol } from "./vendor.ts";
 
 /** How a platform is opened. */
 export interface PlatformOptions {
   /** The release of the specification that it looks like; default 3.2. */
   readonly profile?: Release;
+  /** Protocols of the board's vendor, ids 0x80 to 0xff. */
+  readonly vendorProtocols?: readonly VendorProtocol[];
   /** Where its time comes from. */
   readonly clock: Clock;
   /** Largest payload of its channels in bytes; default: what the board says, else 100, which fits the customary area. */
@@ -69,43 +72,51 @@ export class Platform {
   readonly #clock: ClockServer | undefined;
 
   private constructor(core: Core, board: Board, options: PlatformOptions) {
-    const { profile = "3.2", clock, maxPayload = board.maxPayload ?? DEFAULT_MAX_PAYLOAD } = options;
+    const {
+      profile = "3.2",
+      vendorProtocols = [],
+      clock,
+      maxPayload = board.maxPayload ?? DEFAULT_MAX_PAYLOAD,
+    } = options;
     this.board = board;
     this.profile = profile;
-    const parts = partsOf(board, profile);
-    const description = core.describe(describe(board, profile, { cold: [] }));
+    const parts = new Parts(board, profile, vendorProtocols);
+    const description = core.describe(describe(board, parts, { cold: [] }));
     const state = core.openState(description);
     const tables = new PlatformTables(core, description, state);
     const map = new MemoryMap();
     const machine = new Machine({
       ...{ core, tables, clock, board, release: profile },
       agents: board.agents.map(({ name, isTrusted }, i) => new AgentState(i + 1, name, isTrusted)),
-      access: new Access(board, tables, parts),
+      access: new Access(board, tables, parts.list),
       observers: new Observers(),
-      hasCommand: (protocol, messageId) => hasCommand(board, protocol, messageId),
+      offer: parts,
     });
     this.#machine = machine;
-    const others = parts.map(({ protocol }) => protocol.id);
+    const others = parts.list.map(({ protocol }) => protocol.id);
     this.#base = new BaseServer(machine, others, (agent) => this.#resetAgent(agent));
-    const open = <S extends Server>(part: Part<S>) => (parts.includes(part) ? part.open(machine, map) : undefined);
+    const open = <S extends Server>(part: Part<S>) => (parts.list.includes(part) ? part.open(machine, map) : undefined);
     this.#performance = open(performancePart);
     this.#clock = open(clockPart);
-    this.#servers = [this.#base, this.#performance, this.#clock].filter((it) => it !== undefined);
+    const vendors = parts.list.filter(({ protocol }) => protocol.vendor).map((part) => part.open(machine, map));
+    this.#servers = [this.#base, this.#performance, this.#clock, ...vendors].filter((it) => it !== undefined);
     const dispatcher = new Dispatcher(machine, new Map(this.#servers.map((server) => [server.protocol.id, server])));
-    this.#service = new Service(machine, dispatcher, this.#servers, map, { description, state, maxPayload });
+    this.#service = new Service(machine, parts, dispatcher, this.#servers, map, { description, state, maxPayload });
   }
 
   /** Brings a platform up in a core.
-   *  @throws RangeError when the core's tables or region are too small: {@link capacityFor} says what is needed */
+   *  @throws RangeError when the core's tables or region are too small: {@link capacityFor} says what is needed; or when a vendor
+   *  protocol is another vendor's */
   static open(core: Core, board: Board, options: PlatformOptions): Platform {
     return new Platform(core, board, options);
   }
 
   /** What a core needs so that a platform and its agents fit. */
   static capacityFor(board: Board, options: CapacityOptions = {}): Partial<CoreCapacity> {
-    const { profile = "3.2", maxPayload = board.maxPayload ?? DEFAULT_MAX_PAYLOAD } = options;
+    const { profile = "3.2", vendorProtocols = [], maxPayload = board.maxPayload ?? DEFAULT_MAX_PAYLOAD } = options;
     const { connections = board.agents.length } = options;
     const bytes = Math.ceil(maxPayload / 4) * 4 + 28;
+    const parts = new Parts(board, profile, vendorProtocols);
     return {
       instances: connections,
       channels: 2 * connections,
@@ -113,8 +124,8 @@ export class Platform {
       areas: 2 * connections,
       areaBytes: bytes,
       maxPayload: Math.max(128, bytes),
-      regionBytes: regionBytes(board, profile) + 8 * bytes,
-      fastChannels: connections * fastChannelCount(board, profile),
+      regionBytes: regionBytes(board, parts) + 8 * bytes,
+      fastChannels: connections * parts.fastChannelCount,
     };
   }
 

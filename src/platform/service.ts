@@ -8,6 +8,7 @@ import { EventHub } from "./event-hub.ts";
 import type { Machine } from "./machine.ts";
 import type { MemoryMap } from "./memory-map.ts";
 import { type MessageHost, MessagePort, type MessageSink } from "./message-port.ts";
+import type { Parts } from "./parts.ts";
 import { PlatformPort, type PortHost, type PortOptions, type Rows } from "./port.ts";
 import type { Server } from "./server.ts";
 
@@ -20,6 +21,7 @@ const SMT_HEAD_BYTES = 28;
 export class Service implements PortHost, MessageHost {
   readonly core: Core;
   readonly #machine: Machine;
+  readonly #parts: Parts;
   readonly #tables: PlatformTables;
   readonly #dispatcher: Dispatcher;
   readonly #servers: readonly Server[];
@@ -38,6 +40,7 @@ export class Service implements PortHost, MessageHost {
 
   constructor(
     machine: Machine,
+    parts: Parts,
     dispatcher: Dispatcher,
     servers: readonly Server[],
     map: MemoryMap,
@@ -45,6 +48,7 @@ export class Service implements PortHost, MessageHost {
   ) {
     this.core = machine.core;
     this.#machine = machine;
+    this.#parts = parts;
     this.#tables = machine.tables;
     this.#dispatcher = dispatcher;
     this.#servers = servers;
@@ -226,7 +230,7 @@ export class Service implements PortHost, MessageHost {
   #descriptionFor(agent: AgentState): number {
     if (!this.#servers.some((server) => server.needsTranslation?.(agent))) return this.#description;
     const cold = this.#servers.filter((it) => it.needsTranslation).map(({ protocol }) => protocol.id);
-    this.#translated ??= this.core.describe(describe(this.#machine.board, this.#machine.release, { cold }));
+    this.#translated ??= this.core.describe(describe(this.#machine.board, this.#parts, { cold }));
     return this.#translated;
   }
 
