@@ -113,6 +113,24 @@ export {
   powerProtocol,
 } from "./power.ts";
 export {
+  Power,
+  type PowerDomainAttributeInfo,
+  type PowerDomainInfo,
+  type PowerProtocolInfo,
+  type PowerStateEvent,
+} from "./power-agent.ts";
+export {
+  type CompositePowerState,
+  decodeCompositePowerState,
+  decodePowerState,
+  encodeCompositePowerState,
+  encodePowerState,
+  POWER_LEVEL,
+  POWER_STATE,
+  type PowerState,
+} from "./power-state.ts";
+export type { PowerDomainStatisticsCopy, PowerStatisticsCopy } from "./power-statistics.ts";
+export {
   POWERCAP_DISABLED,
   POWERCAP_ROOT,
   POWERCAP_UNIT,
@@ -160,6 +178,7 @@ export {
   PERFORMANCE_STATISTICS_SIGNATURE,
   PerformanceDomainStatistics,
   PerformanceStatistics,
+  POWER_STATISTICS_SIGNATURE,
 } from "./statistics.ts";
 export {
   SYSTEM_STATE,
@@ -172,6 +191,13 @@ export {
   systemPowerProtocol,
   VENDOR_SYSTEM_STATE,
 } from "./system-power.ts";
+export {
+  SystemPower,
+  type SystemPowerEvent,
+  type SystemPowerInfo,
+  type SystemPowerOptions,
+  type SystemPowerOutcome,
+} from "./system-power-agent.ts";
 export {
   VOLTAGE_MODE,
   VoltageConfigGet,

@@ -3,6 +3,10 @@ import { array, reserved, struct, u16, u32, u64n } from "../wire/index.ts";
 /** First word of the performance statistics region: "PERF" read with its first letter as the highest byte. */
 export const PERFORMANCE_STATISTICS_SIGNATURE = 0x50455246;
 
+/** First word of the statistics region of the power domain protocol: "POWR" read in the same way. Its layout is that of performance,
+ *  with states in the place of levels. DEN0056B, power domain statistics shared memory */
+export const POWER_STATISTICS_SIGNATURE = 0x504f5752;
+
 /** Head of the statistics region that `PROTOCOL_ATTRIBUTES` of the performance protocol locates; the agent only reads it. A
  *  `domainOffsets` entry is in bytes from the region's start, 0 = no statistics of that domain; blocks may be only 4-byte
  *  aligned, so follow the offsets. There is no lock: read twice and accept what agrees. DEN0056, performance statistics shared
