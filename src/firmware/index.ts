@@ -1,0 +1,11 @@
+/** The entry point `scmi-wasm/firmware`: the far ends of transports, where a platform of `scmi-wasm/platform` answers.
+ *  @module */
+
+export type { ByteStream, ByteStreamListener } from "../stream/byte-stream.ts";
+export { type NodeDuplex, nodeStream } from "../stream/node-stream.ts";
+export { type StreamPairOptions, streamPair } from "../stream/stream-pair.ts";
+export { type WebSocketLike, webSocketStream } from "../stream/web-socket.ts";
+export { type WebDuplex, webStream } from "../stream/web-stream.ts";
+export type { StreamClient } from "./stream-client.ts";
+export type { StreamCounters, StreamOutcome, StreamServerCounters } from "./stream-counters.ts";
+export { StreamServer, type StreamServerOptions } from "./stream-server.ts";
