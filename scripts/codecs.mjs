@@ -12,6 +12,10 @@ const ENCODE_BY_TYPE = "this.encodeByType(view, at, value, capacity)";
 const DECODE_BY_TYPE = "this.decodeByType(view, at, byteLength)";
 const DECODE_INTO_BY_TYPE = "this.decodeByType(view, at, byteLength, into)";
 const GENERIC = [ProtocolVersion, ProtocolMessageAttributes, NegotiateProtocolVersion];
+const HELPERS = [
+  ["bytes", ["isName", "isText", "readName", "readText", "writeName", "writeText"]],
+  ["integer", ["isLong", "readLong", "readSignedLong", "writeLong"]],
+];
 /** Names that the code around a field has in use. */
 const TAKEN = new Set(["view", "at", "value", "capacity", "total", "to", "item"]);
 const ROLES = ["request", "response", "delayedResponse", "notification"];
@@ -80,9 +84,12 @@ function emitFile(name, source, messages) {
   }
   const constant = `${name.replaceAll("-", "_").toUpperCase()}_CODECS`;
   const text = [...codecs.values()].map((it) => it.text).join("\n");
-  const helpers = ["isName", "readName", "writeName"].filter((it) => text.includes(`${it}(`));
+  const imported = HELPERS.map(([file, names]) => [file, names.filter((it) => text.includes(`${it}(`))]);
+  const imports = imported
+    .filter(([, names]) => names.length > 0)
+    .map(([file, names]) => `import { ${names.join(", ")} } from "../../wire/${file}.ts";`);
   const code = `
-${helpers.length > 0 ? `import { ${helpers.join(", ")} } from "../../wire/bytes.ts";` : ""}
+${imports.join("\n")}
 import { Layout } from "../../wire/layout.ts";
 import type { CodecTable } from "../../wire/protocol.ts";
 import type { ByteView } from "../../wire/view.ts";
@@ -97,11 +104,11 @@ export const ${constant}: CodecTable = {
   emit(`src/protocols/codecs/${name}.generated.ts`, head + formatted(code));
 
   function codecOf(layout, name, types, message) {
-    const isHot = message.isHot === true;
-    const key = `${signature(layout)} ${typeText(types)} ${isHot && layout.role !== "request"}`;
+    const isHot = message.isHot === true && layout.role !== "request";
+    const key = `${signature(layout)} ${typeText(types, isHot)} ${isHot}`;
     let codec = codecs.get(key);
     if (!codec) {
-      codec = { name, text: codecText(layout, name, types, isHot && layout.role !== "request", valueTypes) };
+      codec = { name, text: codecText(layout, name, types, isHot, valueTypes) };
       codecs.set(key, codec);
     }
     return pascal(codec.name);
@@ -109,7 +116,7 @@ export const ${constant}: CodecTable = {
 }
 
 function codecText(layout, name, types, isHot, valueTypes) {
-  const shape = typeText(types);
+  const shape = typeText(types, isHot);
   let declaration = "";
   if (!valueTypes.has(shape)) {
     const valueType = `${pascal(name).replace(/V[0-9_]+$/, "")}Value`;
@@ -136,12 +143,14 @@ function encodeText({ type, statusBytes }, valueType, types) {
   let total = String(statusBytes);
   let bytes = statusBytes;
   let tail;
+  let isDelimited = false; // elements say themselves where they end
   for (const { name, type: field } of type.fields) {
     if (!field) continue;
     if (field.kind === "array") {
       const { element, options } = field;
       lines.push(`const { ${name} } = value;`);
       checks.push(`!Array.isArray(${name})`);
+      if (options.max !== undefined) checks.push(`${name}.length > ${options.max}`);
       if (options.count !== undefined) {
         const whole = options.whole;
         const counted = `value.${options.count} !== ${name}.length`;
@@ -150,6 +159,7 @@ function encodeText({ type, statusBytes }, valueType, types) {
           `!(${name}.length === ${whole.count} && value.${whole.when} === true && value.${whole.unless} === 0)`;
         checks.push(whole ? `(${counted} && ${isWhole})` : counted);
       }
+      isDelimited = element.minBytes !== element.maxBytes;
       total = `${bytes} + ${padded(`${name}.length`, element.minBytes, options.align)}`;
       const inner = optionalNames(types.map((it) => it.fields.find((other) => other.name === name)?.type?.element));
       writes.push(...encodeArray(name, bytes, element, options, inner));
@@ -169,10 +179,14 @@ function encodeText({ type, statusBytes }, valueType, types) {
     writes.push(`if (${tail.name} !== undefined) {`, ...inner.writes, "}");
   }
   const isFixed = type.minBytes === type.maxBytes;
-  const size = isFixed ? String(bytes) : "total";
+  const size = isFixed ? String(bytes) : isDelimited ? "to - at" : "total";
   // An array's length is only asked for once it is known to be one.
   const late = isFixed ? [`capacity < ${size}`] : [];
-  const open = isFixed ? [] : [`const total = ${total};`, guard(["capacity < total"], ENCODE_BY_TYPE)];
+  const open = isFixed
+    ? []
+    : isDelimited
+      ? [guard([`capacity < ${bytes}`], ENCODE_BY_TYPE)]
+      : [`const total = ${total};`, guard(["capacity < total"], ENCODE_BY_TYPE)];
   const body = [...lines, guard([...late, ...checks], ENCODE_BY_TYPE), ...open, ...writes].filter((it) => it !== "");
   return `override encode(view: ByteView, at: number, value: ${valueType}, capacity: number = view.byteLength - at): number {
 ${body.join("\n")}
@@ -212,10 +226,14 @@ function encodeField(type, path, name, offset, out, { isDeclared = false, isOpti
       // A plain number has no such properties: all flags would be clear.
       const group = local();
       out.checks.push(`typeof ${group} !== "object" || ${group} === null`);
-      for (const { name: bit, isFlag, first, width } of fields) {
+      for (const { name: bit, isFlag, first, width, isSigned } of fields) {
         const value = `${group}.${bit}`;
         if (isFlag) parts.push(`(${value} ? ${hex(2 ** first)} : 0)`);
-        else {
+        else if (isSigned) {
+          const [mask, sign] = [hex(2 ** width - 1), hex(2 ** (width - 1))];
+          out.checks.push(`((${value} & ${mask}) ^ ${sign}) - ${sign} !== ${value}`);
+          parts.push(first === 0 ? `(${value} & ${mask})` : `((${value} & ${mask}) << ${first})`);
+        } else {
           out.checks.push(`(${value} & ${hex(2 ** width - 1)}) !== ${value}`);
           parts.push(first === 0 ? value : `(${value} << ${first})`);
         }
@@ -236,10 +254,20 @@ function encodeField(type, path, name, offset, out, { isDeclared = false, isOpti
       out.writes.push(`view.setBigUint64(${to()}, ${value}, true);`);
       return;
     }
-    case "name": {
+    case "i64x":
+    case "u64x": {
       const value = local();
-      out.checks.push(`!isName(${value}, ${type.bytes})`);
-      out.writes.push(`writeName(view, ${to()}, ${value}, ${type.bytes});`);
+      if (isOptional) out.checks.push(`${value} === undefined`);
+      out.checks.push(`!isLong(${value}, ${type.isSigned})`);
+      out.writes.push(`writeLong(view, ${to()}, ${value});`);
+      return;
+    }
+    case "name":
+    case "text": {
+      const value = local();
+      const [is, write] = type.kind === "name" ? ["isName", "writeName"] : ["isText", "writeText"];
+      out.checks.push(`!${is}(${value}, ${type.bytes})`);
+      out.writes.push(`${write}(view, ${to()}, ${value}, ${type.bytes});`);
       return;
     }
     case "reserved":
@@ -253,10 +281,11 @@ function encodeField(type, path, name, offset, out, { isDeclared = false, isOpti
 
 function encodeArray(name, offset, element, options, optional) {
   const out = { lines: [], checks: [], writes: [] };
+  const announced = element.kind === "struct" ? element.fields.filter(({ type }) => type?.kind === "when") : [];
   if (element.kind === "struct") {
     let bytes = 0;
     for (const field of element.fields) {
-      if (!field.type) continue;
+      if (!field.type || announced.includes(field)) continue;
       const isOptional = optional.has(field.name);
       encodeField(field.type, `item.${field.name}`, field.name, bytes, out, { isOptional });
       bytes += field.type.minBytes;
@@ -264,6 +293,7 @@ function encodeArray(name, offset, element, options, optional) {
   } else encodeField(element, "item", "item", 0, out, { isDeclared: true });
   const writes = out.writes.map((it) => it.replaceAll(/\bat\b/g, "to"));
   const lines = out.lines.map((it) => it.replace("= value;", "= item;"));
+  if (announced.length > 0) return encodeDelimited(name, offset, element, announced, { ...out, lines, writes });
   const align = options.align === undefined ? [] : [`for (; to < at + total; to++) view.setUint8(to, 0);`];
   return [
     `let to = ${at("at", offset)};`,
@@ -277,6 +307,42 @@ function encodeArray(name, offset, element, options, optional) {
   ];
 }
 
+/** Writes the elements that end where their flags say. */
+function encodeDelimited(name, offset, element, announced, { lines, checks, writes }) {
+  const names = announced.map((it) => it.name);
+  const isAmiss = announced.map((it) => `!(${conditionOf(it.type)}) === (${it.name} !== undefined)`);
+  const sizes = announced.map((it) => `(${it.name} === undefined ? 0 : ${it.type.maxBytes})`);
+  const parts = announced.flatMap(({ name: field, type }) => {
+    const inner = { lines: [], checks: [], writes: [] };
+    encodeField(type.element, field, field, 0, inner, { isDeclared: true });
+    return [
+      `if (${field} !== undefined) {`,
+      guard(inner.checks, ENCODE_BY_TYPE),
+      ...inner.writes.map((it) => it.replaceAll(/\bat\b/g, "to")),
+      `to += ${type.maxBytes};`,
+      "}",
+    ];
+  });
+  return [
+    `let to = ${at("at", offset)};`,
+    `for (const item of ${name}) {`,
+    ...lines,
+    `const { ${names.join(", ")} } = item;`,
+    guard([...checks, ...isAmiss], ENCODE_BY_TYPE),
+    `const itemBytes = ${element.minBytes} + ${sizes.join(" + ")};`,
+    guard(["itemBytes > at + capacity - to"], ENCODE_BY_TYPE),
+    ...writes,
+    `to += ${element.minBytes};`,
+    ...parts,
+    "}",
+  ];
+}
+
+/** Whether a field is there, in terms of the fields before it. */
+function conditionOf({ options: { when, unless } }) {
+  return unless === undefined ? when : `${when} && !${unless}`;
+}
+
 /** Writes `decode`: the length, the words, and then one object literal. */
 function decodeText(layout, valueType) {
   const out = decodedFields(layout);
@@ -287,9 +353,9 @@ return { ${fields.join(", ")} };
 }`;
 }
 
-/** Writes `decodeInto` for hot messages, whose responses are flat and of one size. */
+/** Writes `decodeInto` for hot messages, whose responses are flat, or lists of what is flat. */
 function decodeIntoText(layout, valueType) {
-  const out = decodedFields(layout);
+  const out = decodedFields(layout, true);
   return `override decodeInto(view: ByteView, at: number, byteLength: number, into: ${valueType}): ${valueType} {
 ${out.lines.join("\n").replaceAll(DECODE_BY_TYPE, DECODE_INTO_BY_TYPE)}
 ${out.entries.map(([name, value]) => `into.${name} = ${value};`).join("\n")}
@@ -297,8 +363,8 @@ return into;
 }`;
 }
 
-function decodedFields({ type, statusBytes, grows }) {
-  const out = { lines: [guard([lengthCheck(type, statusBytes, grows)], DECODE_BY_TYPE)], entries: [] };
+function decodedFields({ type, statusBytes, grows }, isInto = false) {
+  const out = { lines: [guard([lengthCheck(type, statusBytes, grows)], DECODE_BY_TYPE)], entries: [], isInto };
   decodeFields(type, statusBytes, out, grows);
   return out;
 }
@@ -307,6 +373,7 @@ function lengthCheck(type, statusBytes, grows) {
   const min = statusBytes + type.minBytes;
   const max = statusBytes + type.maxBytes;
   if (max === Number.POSITIVE_INFINITY || grows) return `byteLength < ${min}`;
+  if (type.fields.at(-1)?.type?.kind === "array") return `byteLength < ${min} || byteLength > ${max}`;
   return min === max ? `byteLength !== ${min}` : `byteLength !== ${min} && byteLength !== ${max}`;
 }
 
@@ -356,8 +423,17 @@ function decodeField(name, type, offset, out, base = "at") {
     case "u64":
       out.entries.push([name, `view.getBigUint64(${from()}, true)`]);
       return;
+    case "i64x":
+      out.entries.push([name, `readSignedLong(view, ${from()})`]);
+      return;
+    case "u64x":
+      out.entries.push([name, `readLong(view, ${from()})`]);
+      return;
     case "name":
       out.entries.push([name, `readName(view, ${from()}, ${type.bytes})`]);
+      return;
+    case "text":
+      out.entries.push([name, `readText(view, ${from()}, ${type.bytes})`]);
       return;
     case "reserved":
       return;
@@ -369,36 +445,76 @@ function decodeField(name, type, offset, out, base = "at") {
 function decodeArray(name, { element, options }, offset, out, grows) {
   const stride = element.minBytes;
   const { count, whole, align } = options;
-  if (count === undefined) throw new Error(`codecs: ${name}: expected a count`);
-  const counted = count.includes(".") ? count : entryOf(out, count);
-  const value = whole
-    ? `${whole.when} && ${whole.unless} === 0 && byteLength === ${offset + whole.count * stride} ? ${whole.count} : ${counted}`
-    : counted;
-  out.lines.push(`const count = ${value};`);
-  const isWrong = `byteLength ${grows ? "<" : "!=="} ${offset} + ${padded("count", stride, align)}`;
-  out.lines.push(guard([isWrong], DECODE_BY_TYPE));
-  out.lines.push(`const ${name} = [];`);
-  out.lines.push(`for (let i = 0, from = ${at("at", offset)}; i < count; i++, from += ${stride}) {`);
-  const inner = { lines: [], entries: [] };
-  if (element.kind === "struct") {
-    let bytes = 0;
-    for (const { name: field, type } of element.fields) {
-      if (!type) inner.entries.push([field, "undefined"]);
-      else {
-        decodeField(field, type, bytes, inner, "from");
-        bytes += type.minBytes;
-      }
-    }
-    out.lines.push(
-      ...inner.lines,
-      `${name}.push({ ${inner.entries.map(([key, it]) => `${key}: ${it}`).join(", ")} });`,
-    );
+  const isDelimited = element.minBytes !== element.maxBytes;
+  if (count === undefined) {
+    if (grows || align !== undefined || isDelimited) throw new Error(`codecs: ${name}: expected a count`);
+    out.lines.push(guard([`(byteLength - ${offset}) % ${stride} !== 0`], DECODE_BY_TYPE));
+    out.lines.push(`const count = (byteLength - ${offset}) / ${stride};`);
   } else {
-    decodeField("item", element, 0, inner, "from");
-    out.lines.push(...inner.lines, `${name}.push(${inner.entries[0][1]});`);
+    const counted = count.includes(".") ? count : entryOf(out, count);
+    const value = whole
+      ? `${whole.when} && ${whole.unless} === 0 && byteLength === ${offset + whole.count * stride} ? ${whole.count} : ${counted}`
+      : counted;
+    out.lines.push(`const count = ${value};`);
+    const isWrong = `byteLength ${grows ? "<" : "!=="} ${offset} + ${padded("count", stride, align)}`;
+    if (!isDelimited) out.lines.push(guard([isWrong], DECODE_BY_TYPE));
   }
-  out.lines.push("}");
+  const inner = { lines: [], entries: [] };
+  if (element.kind === "struct") decodeElement(element, inner);
+  else decodeField("item", element, 0, inner, "from");
+  const value =
+    element.kind === "struct"
+      ? `{ ${inner.entries.map(([key, it]) => `${key}: ${it}`).join(", ")} }`
+      : inner.entries[0][1];
+  const start = at("at", offset);
+  if (isDelimited) {
+    const check = grows ? "" : guard(["from !== at + byteLength"], DECODE_BY_TYPE);
+    out.lines.push(`const ${name} = [];`, `let from = ${start};`, "for (let i = 0; i < count; i++) {");
+    out.lines.push(...inner.lines, `${name}.push(${value});`, "}", check);
+  } else if (out.isInto) {
+    if (element.kind !== "struct" || inner.lines.length > 0) throw new Error(`codecs: ${name}: expected flat elements`);
+    out.lines.push(`const ${name} = into.${name} ?? [];`, `if (${name}.length > count) ${name}.length = count;`);
+    out.lines.push(`for (let i = 0, from = ${start}; i < count; i++, from += ${stride}) {`);
+    out.lines.push(`const item = ${name}[i];`, "if (item) {");
+    out.lines.push(...inner.entries.map(([key, it]) => `item.${key} = ${it};`), "} else {");
+    out.lines.push(`${name}.push(${value});`, "}", "}");
+  } else {
+    out.lines.push(`const ${name} = [];`);
+    out.lines.push(`for (let i = 0, from = ${start}; i < count; i++, from += ${stride}) {`);
+    out.lines.push(...inner.lines, `${name}.push(${value});`, "}");
+  }
   out.entries.push([name, name]);
+}
+
+/** The fields of an array's element at `from`, which moves on where its flags say what follows. */
+function decodeElement(element, inner) {
+  let bytes = 0;
+  const announced = [];
+  for (const { name, type } of element.fields) {
+    if (type?.kind === "when") announced.push({ name, type });
+    else if (!type) inner.entries.push([name, "undefined"]);
+    else {
+      decodeField(name, type, bytes, inner, "from");
+      bytes += type.minBytes;
+    }
+  }
+  if (announced.length === 0) return;
+  inner.lines.unshift(guard([`at + byteLength - from < ${bytes}`], DECODE_BY_TYPE));
+  // The fixed fields are read before `from` moves.
+  for (const entry of inner.entries) {
+    if (entry[0] === entry[1] || entry[1] === "undefined") continue;
+    inner.lines.push(`const ${entry[0]} = ${entry[1]};`);
+    entry[1] = entry[0];
+  }
+  inner.lines.push(`from += ${bytes};`);
+  for (const { name, type } of announced) {
+    const field = { lines: [], entries: [] };
+    decodeField(`${name}Value`, type.element, 0, field, "from");
+    inner.lines.push(`let ${name}: ${typeText([type.element])} | undefined;`, `if (${conditionOf(type)}) {`);
+    inner.lines.push(guard([`at + byteLength - from < ${type.maxBytes}`], DECODE_BY_TYPE));
+    inner.lines.push(...field.lines, `${name} = ${field.entries[0][1]};`, `from += ${type.maxBytes};`, "}");
+    inner.entries.push([name, name]);
+  }
 }
 
 /** A plain field that counts is read once, into a variable. */
@@ -409,9 +525,12 @@ function entryOf(out, name) {
   return name;
 }
 
-function bitsValue({ isFlag, first, width }, word) {
+function bitsValue({ isFlag, first, width, isSigned }, word) {
   if (width === 0) return isFlag ? "false" : "0";
   if (isFlag) return `(${word} & ${hex(2 ** first)}) !== 0`;
+  // Up to the word's end and back again, with the sign.
+  if (isSigned)
+    return first + width === 32 ? `${word} >> ${first}` : `(${word} << ${32 - first - width}) >> ${32 - width}`;
   if (first + width === 32) return `${word} >>> ${first}`;
   return first === 0 ? `${word} & ${hex(2 ** width - 1)}` : `(${word} >>> ${first}) & ${hex(2 ** width - 1)}`;
 }
@@ -436,8 +555,9 @@ function padded(count, stride, align) {
   return align === undefined ? bytes : `Math.ceil(${stride === 1 ? count : `(${bytes})`} / ${align}) * ${align}`;
 }
 
-/** The TypeScript type of a value, given the type in every version: a field that one of them lacks is optional. */
-function typeText(types) {
+/** The TypeScript type of a value, given the type in every version: a field that one of them lacks is optional.
+ *  @param isReused whether an object that exists may be overwritten with it */
+function typeText(types, isReused = false) {
   const newest = types.at(-1);
   switch (newest.kind) {
     case "struct": {
@@ -445,17 +565,21 @@ function typeText(types) {
       const fields = newest.fields.map(({ name }) => {
         const present = types.map((it) => it.fields.find((field) => field.name === name).type).filter(Boolean);
         const isOptional = optional.has(name);
-        const plain = present.map((it) => (it.kind === "tail" ? it.element : it));
+        const plain = present.map((it) => (it.kind === "tail" || it.kind === "when" ? it.element : it));
         if (plain[0].kind === "reserved") return "";
-        return `${name}${isOptional ? "?" : ""}: ${typeText(plain)}${isOptional ? " | undefined" : ""};`;
+        return `${name}${isOptional ? "?" : ""}: ${typeText(plain, isReused)}${isOptional ? " | undefined" : ""};`;
       });
       return `{${fields.join(" ")}}`.replace(/^\{\s*\}$/, "{}");
     }
     case "bits":
       return `{ ${newest.fields.map(({ name, isFlag }) => `${name}: ${isFlag ? "boolean" : "number"}`).join("; ")} }`;
     case "array":
-      return `readonly ${newest.element.kind === "struct" ? `(${typeText(types.map((it) => it.element))})` : "number"}[]`;
+      return `${isReused ? "" : "readonly "}(${typeText(types.map((it) => it.element))})[]`;
+    case "i64x":
+    case "u64x":
+      return "number | bigint";
     case "name":
+    case "text":
       return "string";
     case "bit":
       return "boolean";
@@ -466,10 +590,12 @@ function typeText(types) {
   }
 }
 
-/** Fields that some version lacks, or that a message may end before. */
+/** Fields that some version lacks, that a flag announces, or that a message may end before. */
 function optionalNames(types) {
   const structs = types.filter((it) => it?.kind === "struct");
-  const names = structs.flatMap(({ fields }) => fields.filter(({ type }) => !type || type.kind === "tail"));
+  const names = structs.flatMap(({ fields }) =>
+    fields.filter(({ type }) => !type || type.kind === "tail" || type.kind === "when"),
+  );
   return new Set(names.map(({ name }) => name));
 }
 

@@ -79,7 +79,10 @@ function typeData(type) {
       return { kind: `${type.isSigned ? "i" : "u"}${type.bytes * 8}` };
     case "u64":
     case "u64n":
+    case "u64x":
       return { kind: "u64" };
+    case "i64x":
+      return { kind: "i64" };
     case "uint":
       return { kind: "bits", width: type.width };
     case "bit":
@@ -87,15 +90,24 @@ function typeData(type) {
     case "bits":
       return { kind: "bits", fields: type.fields.filter(({ width }) => width > 0) };
     case "name":
+    case "text":
     case "bytes":
     case "reserved":
       return { kind, bytes: type.bytes };
     case "tail":
       return { ...typeData(type.element), isOptional: true };
+    case "when":
+      return { ...typeData(type.element), isOptional: true, ...type.options };
     case "array":
       return { kind, ...type.options, element: typeData(type.element) };
     case "struct":
-      return { kind, bytes: type.minBytes, fields: fieldsData(type, 0) };
+      // Records that end where their flags say have a greatest size, too.
+      return {
+        kind,
+        bytes: type.minBytes,
+        ...(type.maxBytes === type.minBytes ? {} : { maxBytes: finite(type.maxBytes) }),
+        fields: fieldsData(type, 0),
+      };
     default:
       throw new Error(`table-data: expected a type that scmi.json can hold, got ${kind}`);
   }

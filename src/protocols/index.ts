@@ -175,6 +175,25 @@ export {
   type ResetState,
 } from "./reset-agent.ts";
 export {
+  SensorAxisDescriptionGet,
+  SensorAxisNameGet,
+  SensorConfigGet,
+  SensorConfigSet,
+  SensorContinuousUpdateNotify,
+  SensorDescriptionGet,
+  SensorListUpdateIntervals,
+  SensorNameGet,
+  SensorProtocolAttributes,
+  SensorReadingGet,
+  SensorTripPointConfig,
+  SensorTripPointEvent,
+  SensorTripPointNotify,
+  SensorUpdate,
+  sensorProtocol,
+  TRIP_POINT_EVENT,
+  UNKNOWN_RANGE,
+} from "./sensor.ts";
+export {
   PERFORMANCE_STATISTICS_SIGNATURE,
   PerformanceDomainStatistics,
   PerformanceStatistics,

@@ -6,6 +6,7 @@ import { pinctrlProtocol } from "./pinctrl.ts";
 import { powerProtocol } from "./power.ts";
 import { powercapProtocol } from "./powercap.ts";
 import { resetProtocol } from "./reset.ts";
+import { sensorProtocol } from "./sensor.ts";
 import { systemPowerProtocol } from "./system-power.ts";
 import { voltageProtocol } from "./voltage.ts";
 
@@ -16,6 +17,7 @@ export const PROTOCOLS: readonly Protocol[] = /* @__PURE__ */ Object.freeze([
   systemPowerProtocol,
   performanceProtocol,
   clockProtocol,
+  sensorProtocol,
   resetProtocol,
   voltageProtocol,
   powercapProtocol,

@@ -19,6 +19,8 @@ export interface Whole {
 export interface ArrayOptions {
   /** Path of the count in the same struct, before the array: `numRates.returned`. Without one the array fills the rest. */
   readonly count?: string;
+  /** Most elements of an array that fills the rest; as many as there are unless said. */
+  readonly max?: number;
   /** Zero bytes follow until the array's length is a multiple of this, in bytes. */
   readonly align?: number;
   /** Overrules the count. */
@@ -31,7 +33,7 @@ export class ArrayType<T> implements Type<readonly T[]> {
   readonly element: Type<T>;
   readonly options: ArrayOptions;
   readonly minBytes = 0;
-  readonly maxBytes = Number.POSITIVE_INFINITY;
+  readonly maxBytes: number;
   readonly #stride: number;
   readonly #count: PathSteps | undefined;
   readonly #whole: (Whole & { readonly set: PathSteps; readonly zero: PathSteps }) | undefined;
@@ -40,10 +42,11 @@ export class ArrayType<T> implements Type<readonly T[]> {
     if (element.minBytes !== element.maxBytes || element.minBytes === 0) {
       throw new TypeError(`"element" expected a type of fixed size, got ${element.kind}`);
     }
+    const { count, whole, max = Number.POSITIVE_INFINITY } = options;
     this.element = element;
     this.options = options;
+    this.maxBytes = max * element.maxBytes;
     this.#stride = element.minBytes;
-    const { count, whole } = options;
     this.#count = count === undefined ? undefined : stepsOf(count);
     this.#whole = whole && { ...whole, set: stepsOf(whole.when), zero: stepsOf(whole.unless) };
   }
@@ -54,45 +57,54 @@ export class ArrayType<T> implements Type<readonly T[]> {
 
   sizeOf(value: readonly T[]): number {
     if (!Array.isArray(value)) throw unfit(value, "object", "an array");
-    return this.#padded(value.length);
+    return this.#padded(value.length * this.#stride);
   }
 
   write(view: ByteView, at: number, value: readonly T[], parent?: unknown): void {
     const { element } = this;
     const stride = this.#stride;
     const { length } = value;
+    const { max = length } = this.options;
     const count = this.#counted(parent, length * stride) ?? length;
     if (count !== length) throw new WireFault("value", at, `${counted(count, "element")} as counted`, `${length}`);
+    if (length > max) throw new WireFault("value", at, `at most ${counted(max, "element")}`, `${length}`);
+    let to = at;
     let i = 0;
     try {
       if (element instanceof Struct) {
         // A struct checks by itself that its value is one.
-        for (; i < count; i++) element.writeElement(view, at + i * stride, value[i] as Record<string, unknown>);
+        for (; i < count; i++, to += stride) element.writeElement(view, to, value[i] as Record<string, unknown>);
       } else {
-        for (; i < count; i++) element.write(view, at + i * stride, value[i] as T);
+        for (; i < count; i++, to += stride) element.write(view, to, value[i] as T);
       }
     } catch (fault) {
       throw WireFault.within(fault, `[${i}]`);
     }
-    const end = this.#padded(count);
-    for (let pad = count * stride; pad < end; pad++) view.setUint8(at + pad, 0);
+    const end = at + this.#padded(to - at);
+    for (; to < end; to++) view.setUint8(to, 0);
   }
 
-  read(view: ByteView, at: number, end: number, _into?: readonly T[], parent?: unknown): readonly T[] {
+  read(view: ByteView, at: number, end: number, into?: readonly T[], parent?: unknown): readonly T[] {
+    const room = end - at;
+    const count = this.#counted(parent, room);
+    const value = (into ?? []) as T[]; // ours to overwrite, as Type.read says
     const { element } = this;
     const stride = this.#stride;
-    const room = end - at;
-    const count = this.#counted(parent, room) ?? Math.ceil(room / stride);
+    const { max = Number.POSITIVE_INFINITY } = this.options;
+    const total = count ?? Math.min(max, Math.ceil(room / stride));
     // Before anything is allocated: the count is the peer's.
-    if (this.#padded(count) > room) throw this.#truncated(at, count, room);
-    const value: T[] = [];
+    if (this.#padded(total * stride) > room) throw this.#truncated(at, total, room);
+    if (value.length > total) value.length = total;
+    let from = at;
     let i = 0;
     try {
       if (element instanceof Struct) {
         // What its fields say is its value, here as there.
-        for (; i < count; i++) value.push(element.readElement(view, at + i * stride, at + (i + 1) * stride) as T);
+        for (; i < total; i++, from += stride) {
+          value[i] = element.readElement(view, from, from + stride, value[i] as Record<string, unknown>) as T;
+        }
       } else {
-        for (; i < count; i++) value.push(element.read(view, at + i * stride, at + (i + 1) * stride));
+        for (; i < total; i++, from += stride) value[i] = element.read(view, from, from + stride, value[i]);
       }
     } catch (fault) {
       throw WireFault.within(fault, `[${i}]`);
@@ -104,8 +116,10 @@ export class ArrayType<T> implements Type<readonly T[]> {
   #truncated(at: number, count: number, room: number): unknown {
     const stride = this.#stride;
     const whole = Math.floor(room / stride);
-    if (whole >= count)
-      return truncated(at + count * stride, this.#padded(count) - count * stride, room - count * stride);
+    if (whole >= count) {
+      const bytes = count * stride;
+      return truncated(at + bytes, this.#padded(bytes) - bytes, room - bytes);
+    }
     return WireFault.within(truncated(at + whole * stride, stride, room - whole * stride), `[${whole}]`);
   }
 
@@ -117,8 +131,7 @@ export class ArrayType<T> implements Type<readonly T[]> {
     return this.#count && (follow(parent, this.#count) as number);
   }
 
-  #padded(count: number): number {
-    const bytes = count * this.#stride;
+  #padded(bytes: number): number {
     const { align } = this.options;
     return align === undefined ? bytes : Math.ceil(bytes / align) * align;
   }

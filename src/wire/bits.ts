@@ -3,8 +3,9 @@ import type { Type, Versioned } from "./type.ts";
 import { optionAt } from "./version.ts";
 import type { ByteView } from "./view.ts";
 
-/** Where a field of a word lies: a bit's number for a flag, `[first, width]` for a number. */
-export type BitPlace = number | readonly [first: number, width: number];
+/** Where a field of a word lies: a bit's number for a flag, `[first, width]` for an unsigned number, with `"signed"` behind it
+ *  for one in two's complement. */
+export type BitPlace = number | readonly [first: number, width: number, sign?: "signed"];
 
 /** The fields of one word by name. */
 export type BitsSpec = Readonly<Record<string, BitPlace | Versioned<BitPlace>>>;
@@ -24,6 +25,8 @@ export interface BitField {
   readonly first: number;
   /** In bits; 0 where the version at hand lacks it, and the field is then `false` or 0. */
   readonly width: number;
+  /** Its highest bit is the sign. */
+  readonly isSigned: boolean;
 }
 
 /** What to do for one field; a mask of 0 is one that the version lacks. */
@@ -32,6 +35,8 @@ interface Step {
   readonly isFlag: boolean;
   readonly first: number;
   readonly mask: number;
+  /** Value of the highest bit where that is the sign; else 0. */
+  readonly sign: number;
 }
 
 type Word = Record<string, boolean | number>;
@@ -50,7 +55,9 @@ export class Bits implements Type<Word> {
   constructor(spec: BitsSpec, version: number) {
     this.#spec = spec;
     this.fields = Object.entries(spec).map(([name, place]) => fieldOf(name, optionAt(place, version), place));
-    this.#steps = this.fields.map(({ name, isFlag, first, width }) => ({ name, isFlag, first, mask: 2 ** width - 1 }));
+    this.#steps = this.fields.map(({ name, isFlag, first, width, isSigned }) => {
+      return { name, isFlag, first, mask: 2 ** width - 1, sign: isSigned && width > 0 ? 2 ** (width - 1) : 0 };
+    });
     let used = 0;
     for (const { name, first, width } of this.fields) {
       const mask = (2 ** width - 1) * 2 ** first;
@@ -110,27 +117,34 @@ export class Bits implements Type<Word> {
   }
 }
 
-function placed({ name, isFlag, first, mask }: Step, field: boolean | number | undefined): number {
+function placed({ name, isFlag, first, mask, sign }: Step, field: boolean | number | undefined): number {
   if (isFlag) return field ? mask << first : 0;
   if (mask === 0) return 0; // what this version lacks is not sent, whatever the value says
   const number = field as number;
+  if (sign !== 0) {
+    if (((number & mask) ^ sign) - sign === number) return (number & mask) << first;
+    throw WireFault.within(unfit(field, "number", `integer ${-sign} to ${sign - 1}`), name);
+  }
   if ((mask === 0xffffffff ? number >>> 0 : number & mask) === number) return number << first;
   throw WireFault.within(unfit(field, "number", `integer 0 to ${mask}`), name);
 }
 
-function taken({ isFlag, first, mask }: Step, word: number): boolean | number {
+function taken({ isFlag, first, mask, sign }: Step, word: number): boolean | number {
   // >>> and not >>, here and behind the mask: bit 31 is in use.
   const field = (word >>> first) & mask;
+  if (sign !== 0) return (field ^ sign) - sign;
   return isFlag ? field !== 0 : field >>> 0;
 }
 
 function fieldOf(name: string, place: BitPlace | undefined, spec: BitPlace | Versioned<BitPlace>): BitField {
   if (place === undefined) {
     const later = (spec as Versioned<BitPlace>).options[0]?.[1];
-    return { name, isFlag: typeof later === "number", first: 0, width: 0 };
+    const isSigned = typeof later === "object" && later[2] === "signed";
+    return { name, isFlag: typeof later === "number", first: 0, width: 0, isSigned };
   }
-  if (typeof place === "number") return { name, isFlag: true, first: place, width: 1 };
-  return { name, isFlag: false, first: place[0], width: place[1] };
+  if (typeof place === "number") return { name, isFlag: true, first: place, width: 1, isSigned: false };
+  const [first, width, sign] = place;
+  return { name, isFlag: false, first, width, isSigned: sign === "signed" };
 }
 
 /** One bit of a word that has no other use; the others are reserved. */
@@ -164,8 +178,8 @@ export class Bit implements Type<boolean> {
   }
 }
 
-/** Fields of one word, by name: a bit's number for a flag, `[first, width]` for an unsigned number. What no field has is
- *  reserved: written as 0, ignored when read. Any truthy value sets a flag, and a missing one leaves it clear.
+/** Fields of one word, by name: a bit's number for a flag, `[first, width]` for an unsigned number, `[first, width, "signed"]` for
+ *  a signed one of less than 32 bits. What no field has is reserved: written as 0, ignored when read. Any truthy value sets a flag, and a missing one leaves it clear.
  *  @throws RangeError when two fields overlap or leave the word */
 /* @__NO_SIDE_EFFECTS__ */
 export function bits<const S extends BitsSpec>(spec: S): Type<BitsValue<S>> {

@@ -62,6 +62,64 @@ export function readName(view: ByteView, at: number, bytes: number): string {
   return text;
 }
 
+/** UTF-8 in a field of fixed size. */
+export class Text implements Type<string> {
+  readonly kind = "text";
+  readonly bytes: number;
+  readonly minBytes: number;
+  readonly maxBytes: number;
+
+  constructor(bytes: number) {
+    this.bytes = checkedSize(bytes);
+    this.minBytes = bytes;
+    this.maxBytes = bytes;
+  }
+
+  at(): this {
+    return this;
+  }
+
+  sizeOf(): number {
+    return this.bytes;
+  }
+
+  write(view: ByteView, at: number, value: string): void {
+    if (!isText(value, this.bytes)) {
+      throw unfit(value, "string", `at most ${this.bytes - 1} bytes of UTF-8 without NUL`);
+    }
+    writeText(view, at, value, this.bytes);
+  }
+
+  read(view: ByteView, at: number): string {
+    return readText(view, at, this.bytes);
+  }
+}
+
+/** Whether a text fits a field, its NUL included. */
+export function isText(value: string, bytes: number): boolean {
+  if (typeof value !== "string") return false;
+  if (isName(value, bytes)) return true;
+  // The second alternative is a surrogate without its other half.
+  return !/\0|[\ud800-\udfff]/u.test(value) && new TextEncoder().encode(value).length < bytes;
+}
+
+/** Writes a text and fills the field with zeros. */
+export function writeText(view: ByteView, at: number, value: string, bytes: number): void {
+  if (isName(value, bytes)) {
+    writeName(view, at, value, bytes);
+    return;
+  }
+  const encoded = new TextEncoder().encode(value);
+  for (let i = 0; i < bytes; i++) view.setUint8(at + i, encoded[i] ?? 0);
+}
+
+/** Reads up to a NUL or the end of the field. What is no UTF-8, a character cut in two for example, becomes U+FFFD. */
+export function readText(view: ByteView, at: number, bytes: number): string {
+  const name = readName(view, at, bytes);
+  if (isName(name, bytes + 1)) return name;
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(Uint8Array.from(name, (it) => it.charCodeAt(0)));
+}
+
 /** Bytes without structure. */
 export class Bytes implements Type<Uint8Array> {
   readonly kind = "bytes";
@@ -135,6 +193,12 @@ function checkedSize(bytes: number): number {
 /* @__NO_SIDE_EFFECTS__ */
 export function name(bytes: number): Type<string> {
   return new Name(bytes);
+}
+
+/** UTF-8 in a field of `bytes` bytes, otherwise like {@link name}. */
+/* @__NO_SIDE_EFFECTS__ */
+export function text(bytes: number): Type<string> {
+  return new Text(bytes);
 }
 
 /** Exactly `bytes` bytes without structure, copied out as a `Uint8Array`. */

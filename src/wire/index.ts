@@ -14,11 +14,11 @@ export {
   bits,
   flags,
 } from "./bits.ts";
-export { bytes, name, reserved } from "./bytes.ts";
+export { bytes, name, reserved, text } from "./bytes.ts";
 export type { Origin } from "./fault.ts";
 export { NegotiateProtocolVersion, ProtocolMessageAttributes, ProtocolVersion } from "./generic.ts";
 export { decodeHeader, encodeHeader, type Header, MESSAGE_TYPE } from "./header.ts";
-export { i32, u8, u16, u32, u64, u64n, uint } from "./integer.ts";
+export { i32, i64x, u8, u16, u32, u64, u64n, u64x, uint } from "./integer.ts";
 export { type Codec, encodeStatus, type Layout, type Role, STATUS_BYTES, statusOf } from "./layout.ts";
 export {
   type Command,
@@ -59,5 +59,6 @@ export {
   struct,
 } from "./struct.ts";
 export { decode, encode, type Infer, mayGrow, type Type, type Versioned } from "./type.ts";
-export { byVersion, since } from "./version.ts";
+export { byVersion, since, until } from "./version.ts";
 export type { ByteView } from "./view.ts";
+export { records, type WhenOptions, when } from "./when.ts";

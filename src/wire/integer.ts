@@ -106,6 +106,73 @@ export class SafeLong implements Type<number> {
   }
 }
 
+/** 64 bits, low word first: a number where that is exact, and a bigint beyond. */
+export class AnyLong implements Type<number | bigint> {
+  readonly kind: "i64x" | "u64x";
+  readonly isSigned: boolean;
+  readonly minBytes = 8;
+  readonly maxBytes = 8;
+
+  constructor(isSigned: boolean) {
+    this.kind = isSigned ? "i64x" : "u64x";
+    this.isSigned = isSigned;
+  }
+
+  at(): this {
+    return this;
+  }
+
+  sizeOf(): number {
+    return 8;
+  }
+
+  write(view: ByteView, at: number, value: number | bigint): void {
+    if (!isLong(value, this.isSigned)) {
+      const range = this.isSigned ? "-2^63 to 2^63 - 1" : "0 to 2^64 - 1";
+      const kind = typeof value === "bigint" ? "bigint" : "number";
+      throw unfit(value, kind, `integer ${range}, a bigint beyond 2^53 - 1`);
+    }
+    writeLong(view, at, value);
+  }
+
+  read(view: ByteView, at: number): number | bigint {
+    return this.isSigned ? readSignedLong(view, at) : readLong(view, at);
+  }
+}
+
+/** Whether a value fits 64 bits without being rounded. */
+export function isLong(value: number | bigint, isSigned: boolean): boolean {
+  if (typeof value === "number") return Number.isSafeInteger(value) && (isSigned || value >= 0);
+  return typeof value === "bigint" && (isSigned ? BigInt.asIntN(64, value) : BigInt.asUintN(64, value)) === value;
+}
+
+/** Writes a value that {@link isLong}, of either sign. */
+export function writeLong(view: ByteView, at: number, value: number | bigint): void {
+  if (typeof value === "bigint") {
+    view.setBigUint64(at, BigInt.asUintN(64, value), true);
+    return;
+  }
+  view.setUint32(at, value, true); // modulo 2^32, of negative numbers too
+  view.setUint32(at + 4, Math.floor(value / 0x1_0000_0000), true);
+}
+
+/** Reads an unsigned value; no garbage where a number holds it. */
+export function readLong(view: ByteView, at: number): number | bigint {
+  const high = view.getUint32(at + 4, true);
+  return high > SAFE_HIGH ? view.getBigUint64(at, true) : high * 0x1_0000_0000 + view.getUint32(at, true);
+}
+
+/** Reads a signed value; no garbage where a number holds it. */
+export function readSignedLong(view: ByteView, at: number): number | bigint {
+  const high = view.getInt32(at + 4, true);
+  const low = view.getUint32(at, true);
+  // -2^53 itself is no safe integer.
+  if (high > SAFE_HIGH || high < -SAFE_HIGH - 1 || (high === -SAFE_HIGH - 1 && low === 0)) {
+    return BigInt.asIntN(64, view.getBigUint64(at, true));
+  }
+  return high * 0x1_0000_0000 + low;
+}
+
 /** The low bits of a word that has no other use; its high bits are reserved. */
 export class Uint implements Type<number> {
   readonly kind = "uint";
@@ -160,6 +227,13 @@ export const u64: Type<bigint> = /* @__PURE__ */ new Long();
 /** 64 bits as a number, for what one calculates with: rates in Hz, counts, times. Nothing is ever rounded: above 2^53 - 1
  *  (9 PHz, 285 years in µs) decoding is a `MessageError` and encoding a `RangeError`. */
 export const u64n: Type<number> = /* @__PURE__ */ new SafeLong();
+
+/** 64 bits, signed, as a number where that is exact (up to 2^53 - 1 either way) and as a bigint beyond: for measured values, which one
+ *  calculates with and may not refuse. `Number()` makes one kind of both where rounding does no harm. */
+export const i64x: Type<number | bigint> = /* @__PURE__ */ new AnyLong(true);
+
+/** 64 bits, unsigned, as a number where that is exact and as a bigint beyond: like {@link i64x}, for timestamps. */
+export const u64x: Type<number | bigint> = /* @__PURE__ */ new AnyLong(false);
 
 /** The low `width` bits of a word, 1 to 31; the others are reserved: written as 0, ignored when read. */
 /* @__NO_SIDE_EFFECTS__ */

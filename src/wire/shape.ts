@@ -3,20 +3,23 @@ import type { BitField } from "./bits.ts";
 import type { StructField } from "./struct.ts";
 import type { Type } from "./type.ts";
 import type { ByteView } from "./view.ts";
+import type { WhenOptions } from "./when.ts";
 
 /** A type as data, told apart by `kind`: what documentation, fuzzers and the generator of codecs walk over. */
 export type Shape =
   | { readonly kind: "integer"; readonly bytes: 1 | 2 | 4; readonly isSigned: boolean }
-  /** A bigint, or a number that is exact or refused. */
-  | { readonly kind: "u64" | "u64n" }
+  /** A bigint; a number that is exact or refused; a number where that is exact and a bigint beyond. */
+  | { readonly kind: "u64" | "u64n" | "u64x" | "i64x" }
   /** The low bits of a word. */
   | { readonly kind: "uint"; readonly width: number }
   | { readonly kind: "bit"; readonly position: number }
   | { readonly kind: "bits"; readonly fields: readonly BitField[]; readonly reservedMask: number }
-  | { readonly kind: "name" | "bytes" | "reserved"; readonly bytes: number }
+  | { readonly kind: "name" | "text" | "bytes" | "reserved"; readonly bytes: number }
   | { readonly kind: "array"; readonly element: Type<unknown>; readonly options: ArrayOptions }
   /** May be missing at the end. */
   | { readonly kind: "tail"; readonly element: Type<unknown> }
+  /** There while a flag before it says so. */
+  | { readonly kind: "when"; readonly element: Type<unknown>; readonly options: WhenOptions }
   | { readonly kind: "struct"; readonly fields: readonly StructField[]; readonly grows: boolean };
 
 /** The data behind a type. */

@@ -38,7 +38,7 @@ export interface StructField {
   readonly name: string;
   /** `undefined` where the version at hand lacks the field. */
   readonly type: Type<unknown> | undefined;
-  /** In bytes from the struct's start; `undefined` behind an array or a tail. */
+  /** In bytes from the struct's start; `undefined` behind what has no fixed size. */
   readonly offset: number | undefined;
 }
 
@@ -161,19 +161,19 @@ export class Struct implements Type<Value> {
   }
 
   /** {@link read} for the elements of an array, likewise. */
-  readElement(view: ByteView, at: number, end: number): Value {
-    const value: Value = {};
+  readElement(view: ByteView, at: number, end: number, into?: Value): Value {
+    const value: Value = into ?? {};
     const steps = this.#reads;
     const [s0, s1, s2, s3, s4, s5] = steps;
-    if (s0) value[s0.name] = this.#get(s0, view, at, end, value, undefined);
-    if (s1) value[s1.name] = this.#get(s1, view, at, end, value, undefined);
-    if (s2) value[s2.name] = this.#get(s2, view, at, end, value, undefined);
-    if (s3) value[s3.name] = this.#get(s3, view, at, end, value, undefined);
-    if (s4) value[s4.name] = this.#get(s4, view, at, end, value, undefined);
-    if (s5) value[s5.name] = this.#get(s5, view, at, end, value, undefined);
+    if (s0) value[s0.name] = this.#get(s0, view, at, end, value, into);
+    if (s1) value[s1.name] = this.#get(s1, view, at, end, value, into);
+    if (s2) value[s2.name] = this.#get(s2, view, at, end, value, into);
+    if (s3) value[s3.name] = this.#get(s3, view, at, end, value, into);
+    if (s4) value[s4.name] = this.#get(s4, view, at, end, value, into);
+    if (s5) value[s5.name] = this.#get(s5, view, at, end, value, into);
     for (let i = 6; i < steps.length; i++) {
       const step = steps[i] as Step;
-      value[step.name] = this.#get(step, view, at, end, value, undefined);
+      value[step.name] = this.#get(step, view, at, end, value, into);
     }
     return value;
   }
@@ -203,7 +203,7 @@ export class Struct implements Type<Value> {
     }
   }
 
-  /** Where a tail behind an array or another tail starts. */
+  /** Where a field behind one without a fixed size starts. */
   #openOffset({ name }: Step, value: Value): number {
     let offset = 0;
     for (const field of this.fields) {
@@ -226,21 +226,27 @@ function stepFor({ name, type = u32, offset = -1 }: StructField, index: number, 
   return { name, kind, type, offset, mask: type instanceof Uint ? type.mask : -1 };
 }
 
-/** Only tails may follow what has no end of its own, and a count stands before what it counts. */
+/** Only tails may follow what has no end of its own, only its like what a flag announces, and counts and flags stand before what
+ *  they count and announce. */
 function checkOrder(fields: readonly StructField[]): void {
   let open: string | undefined;
+  let announced: string | undefined;
   const before: Value = {};
   for (const { name, type } of fields) {
     if (!type) continue;
     if (open !== undefined && type.kind !== "tail") {
       throw new TypeError(`"${name}" expected a tail behind "${open}", got ${type.kind}`);
     }
+    if (announced !== undefined && type.kind !== "when") {
+      throw new TypeError(`"${name}" expected a field with a flag behind "${announced}", got ${type.kind}`);
+    }
+    if (type.kind === "when") announced = name;
     if (type.kind === "struct" && type.minBytes !== type.maxBytes) open = name;
     if (type.kind === "tail") open = name;
-    if (type.kind === "array") {
-      const { options } = type as unknown as { options: { count?: string; whole?: { when: string; unless: string } } };
-      if (options.count === undefined) open = name;
-      for (const path of [options.count, options.whole?.when, options.whole?.unless]) {
+    if (type.kind === "array" && optionsOf(type).count === undefined) open = name;
+    if (type.kind === "array" || type.kind === "when") {
+      const { count, whole, when, unless } = optionsOf(type);
+      for (const path of [count, whole?.when, whole?.unless, when, unless]) {
         if (path !== undefined && fieldAt(before, path) === undefined) {
           throw new TypeError(`"${name}" expected the field "${path}" before it, got none`);
         }
@@ -248,6 +254,18 @@ function checkOrder(fields: readonly StructField[]): void {
     }
     before[name] = "fields" in type ? namesIn(type as unknown as { fields: readonly { name: string }[] }) : true;
   }
+}
+
+/** What an array or a field with a flag refers to; their files know this one, and not the other way round. */
+interface References {
+  readonly count?: string;
+  readonly whole?: { readonly when: string; readonly unless: string };
+  readonly when?: string;
+  readonly unless?: string;
+}
+
+function optionsOf(type: Type<unknown>): References {
+  return (type as unknown as { readonly options: References }).options;
 }
 
 function namesIn({ fields }: { readonly fields: readonly { readonly name: string }[] }): Value {

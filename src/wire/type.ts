@@ -21,13 +21,13 @@ export interface Type<T> {
   read(view: ByteView, at: number, end: number, into?: T, parent?: unknown): T;
 }
 
-/** One layout or another, by protocol version. Made by {@link since} and {@link byVersion}.
+/** One layout or another, by protocol version. Made by {@link since}, {@link until} and {@link byVersion}.
  *  @typeParam Gap true when versions before the first option have nothing */
 export interface Versioned<Option, Gap extends boolean = boolean> {
   readonly kind: "versions";
   readonly hasGap: Gap;
-  /** From which version word on which option holds, ascending. */
-  readonly options: readonly (readonly [version: number, option: Option])[];
+  /** From which version word on which option holds, ascending; `undefined`: nothing. */
+  readonly options: readonly (readonly [version: number, option: Option | undefined])[];
 }
 
 /** The value of a type. An optional part is `undefined` where the version or the length leaves it out. */

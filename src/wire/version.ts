@@ -8,6 +8,17 @@ export function since<const Option>(version: number, option: Option): Versioned<
   return { kind: "versions", hasGap: true, options: [[version, option]] };
 }
 
+/** A part that exists before a protocol version and no more from then on; else as {@link since}.
+ *  @param version word of the first that lacks it */
+/* @__NO_SIDE_EFFECTS__ */
+export function until<const Option>(version: number, option: Option): Versioned<Option, true> {
+  const options = [
+    [0, option],
+    [version, undefined],
+  ] as const;
+  return { kind: "versions", hasGap: true, options };
+}
+
 /** A part that later protocol versions lay out anew: a union, resolved by the version.
  *  @param first how it is from the beginning
  *  @param later version word and layout, ascending */

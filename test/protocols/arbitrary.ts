@@ -14,30 +14,37 @@ export function valuesOf(type: Type<unknown>): fc.Arbitrary<unknown> {
       return fc.oneof(fc.maxSafeNat(), fc.constantFrom(0, 1, 2 ** 32 - 1, 2 ** 32, 2 ** 53 - 1));
     case "u64":
       return fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
+    case "i64x":
+    case "u64x":
+      return longs(shape.kind === "i64x");
     case "bit":
       return fc.boolean();
     case "bits":
       return fc.record(
         Object.fromEntries(
-          shape.fields.map(({ name, isFlag, width }) => [
+          shape.fields.map(({ name, isFlag, width, isSigned }) => [
             name,
-            isFlag ? (width === 0 ? fc.constant(false) : fc.boolean()) : integers(width, false),
+            width === 0 ? fc.constant(isFlag ? false : 0) : isFlag ? fc.boolean() : integers(width, isSigned),
           ]),
         ),
       );
     case "name":
       return fc.string({ unit: ASCII, maxLength: shape.bytes - 1 });
+    case "text":
+      return fc.string({ unit: CHARACTER, maxLength: shape.bytes - 1 }).map((it) => cutTo(it, shape.bytes - 1));
+    case "when":
+      return valuesOf(shape.element);
     case "tail":
       return fc.option(valuesOf(shape.element), { nil: undefined });
     case "array":
-      return fc.array(valuesOf(shape.element), { maxLength: 12 });
+      return fc.array(valuesOf(shape.element), { maxLength: Math.min(12, shape.options.max ?? 12) });
     case "struct": {
       const fields = shape.fields.filter(({ type }) => type?.kind !== "reserved");
       return fc
         .record(
           Object.fromEntries(fields.map(({ name, type }) => [name, type ? valuesOf(type) : fc.constant(undefined)])),
         )
-        .map((value) => withCounts(type, value));
+        .map((value) => withFlags(type, withCounts(type, value)));
     }
     default:
       throw new Error(`expected a type that has values, got ${shape.kind}`);
@@ -45,6 +52,24 @@ export function valuesOf(type: Type<unknown>): fc.Arbitrary<unknown> {
 }
 
 const ASCII = fc.integer({ min: 1, max: 0x7f }).map((code) => String.fromCharCode(code));
+
+const CHARACTER = fc.oneof(ASCII, fc.constantFrom("é", "°", "Ω", "€", "温", "🌡", "\ufeff"));
+
+/** As many whole characters as fit so many bytes of UTF-8. */
+function cutTo(text: string, bytes: number): string {
+  let cut = "";
+  for (const it of text) if (Buffer.byteLength(cut + it) <= bytes) cut += it;
+  return cut;
+}
+
+/** Numbers where they are exact, bigints beyond. */
+function longs(isSigned: boolean): fc.Arbitrary<number | bigint> {
+  const [min, max] = isSigned ? [-(2n ** 63n), 2n ** 63n - 1n] : [0n, 2n ** 64n - 1n];
+  const edge = 2n ** 53n;
+  const edges = [min, max, 0n, 1n, edge - 1n, edge, 2n ** 32n - 1n, 2n ** 32n];
+  const all = fc.oneof(fc.bigInt({ min, max }), fc.constantFrom(...edges, ...edges.map((it) => -it)));
+  return all.map((it) => (it >= min && it <= max ? it : 0n)).map((it) => (it > -edge && it < edge ? Number(it) : it));
+}
 
 function integers(width: number, isSigned: boolean): fc.Arbitrary<number> {
   const [min, max] = isSigned ? [-(2 ** (width - 1)), 2 ** (width - 1) - 1] : [0, 2 ** width - 1];
@@ -65,6 +90,20 @@ export function withCounts(type: Type<unknown>, value: Record<string, unknown>):
     if (fieldAt(counted, array.options.count) !== length) throw new Error("expected the count to be set");
   }
   return counted;
+}
+
+/** Leaves out what no flag announces. */
+export function withFlags(type: Type<unknown>, value: Record<string, unknown>): Record<string, unknown> {
+  const shape = shapeOf(type);
+  const flagged = { ...value };
+  for (const field of shape.kind === "struct" ? shape.fields : []) {
+    const announced = field.type && shapeOf(field.type);
+    if (announced?.kind !== "when") continue;
+    const { when, unless } = announced.options;
+    const isThere = fieldAt(value, when) === true && (unless === undefined || fieldAt(value, unless) === false);
+    if (!isThere) flagged[field.name] = undefined;
+  }
+  return flagged;
 }
 
 /** Every layout of every message, role and version, by a name for tests. */

@@ -52,7 +52,7 @@ function pathsIn(value: unknown, before: readonly string[] = []): (readonly stri
 
 function bothEncode(layout: Layout<unknown>, value: unknown, capacity?: number): [Outcome, Outcome] {
   const run = (encode: (view: DataView) => number): Outcome => {
-    const bytes = new Uint8Array(512).fill(0xaa);
+    const bytes = new Uint8Array(1024).fill(0xaa);
     return outcomeOf(() => {
       const written = encode(new DataView(bytes.buffer));
       return Buffer.from(bytes.subarray(0, written + 8)).toString("hex"); // what lies behind must stay
@@ -104,11 +104,11 @@ describe.each(allLayouts())("%s", (_name, layout) => {
   });
 
   test("decodes what the combinators decode, from bytes that mean something and from bytes that do not", () => {
-    const bytes = new Uint8Array(512);
+    const bytes = new Uint8Array(1024);
     const meant = valuesOf(layout.type).map((value) =>
       bytes.slice(0, layout.encodeByType(new DataView(bytes.buffer), 0, value)),
     );
-    const cut = fc.tuple(meant, fc.nat(512)).map(([it, end]) => it.slice(0, end));
+    const cut = fc.tuple(meant, fc.nat(1024)).map(([it, end]) => it.slice(0, end));
     const noisy = fc
       .tuple(meant, fc.uint8Array({ maxLength: 64 }))
       .map(([it, noise]) => it.map((byte, i) => byte ^ (noise[i] ?? 0)));
@@ -127,7 +127,7 @@ describe.each(allLayouts())("%s", (_name, layout) => {
   test("decodes alike what lies at the edge of each word", () => {
     fc.assert(
       fc.property(valuesOf(layout.type), (value) => {
-        const bytes = new Uint8Array(512);
+        const bytes = new Uint8Array(1024);
         const { length } = bytes.subarray(0, layout.encodeByType(new DataView(bytes.buffer), 0, value));
         for (let at = 0; at + 4 <= length; at += 4) {
           for (const word of [0x1fffff, 0x200000, 0xffffffff]) {

@@ -6,6 +6,24 @@ const NAME = { domainId: 0, rangeMax: 1400, rangeMin: 600 };
 const LATENCY_50 = { powerCost: 150000, latencyUs: 50 };
 const COLD = { resetId: 0, implementationDefined: false };
 
+const NO_SENSOR_FLAGS = {
+  tripPointCount: 0,
+  extendedAttributes: false,
+  timestamps: false,
+  timestampExponent: 0,
+  extendedName: false,
+  continuousUpdate: false,
+  async: false,
+};
+const NO_INTERVAL = { updateIntervalExponent: 0, updateIntervalSeconds: 0 };
+const INTERVAL_100MS = { enabled: true, timestamps: true, updateIntervalExponent: -3, updateIntervalSeconds: 100 };
+const axis = (axisId: number, name: string) => ({
+  axisId,
+  attributesLow: { extendedAttributes: false, extendedName: false },
+  attributesHigh: { sensorType: 0x59, exponent: -3 },
+  name,
+});
+
 export const EXPECTED: Readonly<Record<string, unknown>> = {
   "00-11.1-request": {},
   "00-11.1-response": { version: 0x20001 },
@@ -201,6 +219,103 @@ export const EXPECTED: Readonly<Record<string, unknown>> = {
   "14-11.10-request": { clockId: 1 },
   "14-11.10-response": { permissions: { state: true, parent: false, rate: true } },
 
+  "15-12.1-request": {},
+  "15-12.1-response": {
+    attributes: { sensorCount: 4, maxPendingReadings: 1 },
+    sensorRegionAddress: 0n,
+    sensorRegionByteLength: 0,
+  },
+  "15-12.2-request": { descIndex: 0 },
+  "15-12.2-response": {
+    numSensors: { returned: 1, remaining: 0 },
+    sensors: [
+      {
+        sensorId: 0,
+        attributesLow: { ...NO_SENSOR_FLAGS, tripPointCount: 2 },
+        attributesHigh: {
+          ...{ sensorType: 2, axes: false, exponent: -3, axisCount: 0 },
+          ...{ updateIntervalExponent: -1, updateIntervalSeconds: 5 },
+        },
+        name: "soc_temp",
+      },
+    ],
+  },
+  "15-12.3-response": {
+    numSensors: { returned: 1, remaining: 0 },
+    sensors: [
+      {
+        sensorId: 0,
+        attributesLow: {
+          ...{ ...NO_SENSOR_FLAGS, tripPointCount: 1, extendedAttributes: true, continuousUpdate: true },
+          ...{ timestamps: true, timestampExponent: -6 },
+        },
+        attributesHigh: { ...NO_INTERVAL, sensorType: 5, axes: false, exponent: -3, axisCount: 0 },
+        name: "vdd_core",
+        sensorPowerUw: 350,
+        resolution: { magnitude: 1, exponent: -3 },
+        minRange: 0,
+        maxRange: 1500,
+      },
+    ],
+  },
+  "15-12.4-response-1": {
+    numSensors: { returned: 1, remaining: 0 },
+    sensors: [
+      {
+        sensorId: 1,
+        attributesLow: { ...NO_SENSOR_FLAGS, async: true },
+        attributesHigh: { ...NO_INTERVAL, sensorType: 0x59, axes: true, exponent: -3, axisCount: 3 },
+        name: "accel",
+      },
+    ],
+  },
+  "15-12.4-request-1": { sensorId: 1, axisDescIndex: 0 },
+  "15-12.4-response-2": { numAxes: { returned: 2, remaining: 1 }, axes: [axis(0, "x"), axis(1, "y")] },
+  "15-12.4-request-2": { sensorId: 1, axisDescIndex: 2 },
+  "15-12.4-response-3": { numAxes: { returned: 1, remaining: 0 }, axes: [axis(2, "z")] },
+  "15-12.5-response-1": {
+    numIntervals: { returned: 2, isSegment: false, remaining: 0 },
+    intervals: [
+      { seconds: 10, exponent: -3 },
+      { seconds: 1, exponent: 0 },
+    ],
+  },
+  "15-12.5-response-2": {
+    numIntervals: { returned: 3, isSegment: true, remaining: 0 },
+    intervals: [
+      { seconds: 10, exponent: -3 },
+      { seconds: 1000, exponent: -3 },
+      { seconds: 10, exponent: -3 },
+    ],
+  },
+  "15-12.6-request-1": { sensorId: 0, sensorConfig: { ...INTERVAL_100MS, roundUp: false, roundClosest: true } },
+  "15-12.6-response-1": {},
+  "15-12.6-request-2": { sensorId: 0 },
+  "15-12.6-response-2": { sensorConfig: INTERVAL_100MS },
+  "15-12.7-request": { sensorId: 0, flags: { async: false } },
+  "15-12.7-response-1": { readings: [{ value: -1500 }] },
+  "15-12.7-response-2": { readings: [{ value: 915, timestamp: 1234567890 }] },
+  "15-12.8-request": { sensorId: 1, flags: { async: true } },
+  "15-12.8-response": { readings: [] },
+  "15-12.8-delayed": {
+    sensorId: 1,
+    readings: [
+      { value: 12, timestamp: 0 },
+      { value: -7, timestamp: 0 },
+      { value: 9806, timestamp: 0 },
+    ],
+  },
+  "15-12.9-request-1": { sensorId: 0, tripPoint: { tripPointId: 1, event: 3 }, tripPointValue: 95000 },
+  "15-12.9-response-1": {},
+  "15-12.9-request-2": { sensorId: 0, notifyEnable: true },
+  "15-12.9-response-2": {},
+  "15-12.9-notification": { agentId: 0, sensorId: 0, tripPoint: { tripPointId: 1, rising: true } },
+  "15-12.10-request": { sensorId: 0, notifyEnable: true },
+  "15-12.10-response": {},
+  "15-12.10-notification": { agentId: 0, sensorId: 0, readings: [{ value: 921, timestamp: 1234667890 }] },
+  "15-12.11-request": { sensorId: 0 },
+  "15-12.11-response": { name: "vdd_core_cluster0_sense" },
+
   "16-12.1-request": { domainId: 4 },
   "16-12.1-response": {
     attributes: { async: true, notify: true, extendedName: true },
@@ -332,4 +447,5 @@ export const EXPECTED: Readonly<Record<string, unknown>> = {
   "notifications-6.1-response": {},
   "notifications-6.1-notification": { agentId: 0, clockId: 4, rateHz: 400_000_000 },
   "notifications-6.2-notification": { agentId: 2, domainId: 7, powerState: 0 },
+  "notifications-6.3-notification": { agentId: 0, sensorId: 12, tripPoint: { tripPointId: 2, rising: true } },
 };

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { MessageError } from "../../src/errors.ts";
-import { type Layout, shapeOf } from "../../src/wire/index.ts";
+import { type Layout, type Shape, shapeOf } from "../../src/wire/index.ts";
 import { allLayouts, valuesOf } from "./arbitrary.ts";
 
-const ROOM = 512;
+const ROOM = 1024;
 
 function encoded(layout: Layout<unknown>, value: unknown): Uint8Array {
   const bytes = new Uint8Array(ROOM).fill(0xaa);
@@ -28,11 +28,23 @@ function listValues(layout: Layout<unknown>): fc.Arbitrary<unknown> {
   });
 }
 
-/** Lengths at which a message that is cut there is whole again, because a tail may be missing. */
+/** Lengths at which a message that is cut there is whole again, because a tail may be missing or a list be shorter. */
 function wholeLengths(layout: Layout<unknown>, bytes: Uint8Array): number[] {
+  const last = lastField(layout);
+  if (last?.kind === "array" && last.options.count === undefined) {
+    const stride = last.element.minBytes;
+    return Array.from(
+      { length: (bytes.length - layout.minBytes) / stride + 1 },
+      (_, i) => layout.minBytes + i * stride,
+    );
+  }
+  return last?.kind === "tail" ? [layout.minBytes, bytes.length] : [bytes.length];
+}
+
+function lastField(layout: Layout<unknown>): Shape | undefined {
   const shape = shapeOf(layout.type);
-  const hasTail = shape.kind === "struct" && shape.fields.some(({ type }) => type?.kind === "tail");
-  return hasTail ? [layout.minBytes, bytes.length] : [bytes.length];
+  const type = shape.kind === "struct" ? shape.fields.filter((field) => field.type).at(-1)?.type : undefined;
+  return type && shapeOf(type);
 }
 
 /** A list of 16-bit ids ends where its last one does: U-Boot refuses one that is padded. */
@@ -84,7 +96,7 @@ describe.each(allLayouts())("%s", (_name, layout) => {
           longer.length <= layout.maxBytes &&
           hasTailLeft(layout, bytes)
         ) {
-          return; // the bytes are a tail
+          return; // the bytes are a tail, or more of the list
         }
         if (layout.grows) expect(decoded(layout, longer)).toEqual(value);
         else expect(errorOf(() => decoded(layout, longer))).toBeInstanceOf(MessageError);
@@ -133,7 +145,7 @@ function fullValue(layout: Layout<unknown>): fc.Arbitrary<unknown> {
     const full: Record<string, unknown> = { ...(value as Record<string, unknown>) };
     for (const { name, type } of shape.kind === "struct" ? shape.fields : []) {
       const field = type && shapeOf(type);
-      if (field?.kind === "name") full[name] = "n".repeat(field.bytes - 1);
+      if (field?.kind === "name" || field?.kind === "text") full[name] = "n".repeat(field.bytes - 1);
     }
     return full;
   });
@@ -149,7 +161,9 @@ function isIgnored(layout: Layout<unknown>, bytes: Uint8Array, value: unknown): 
 }
 
 function hasTailLeft(layout: Layout<unknown>, bytes: Uint8Array): boolean {
-  return bytes.length < layout.maxBytes && layout.maxBytes !== Number.POSITIVE_INFINITY;
+  if (layout.maxBytes !== Number.POSITIVE_INFINITY) return bytes.length < layout.maxBytes;
+  const last = lastField(layout);
+  return last?.kind === "array" && last.options.count === undefined;
 }
 
 function errorOf(run: () => unknown): unknown {

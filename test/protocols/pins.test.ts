@@ -16,6 +16,10 @@ import {
   powercapProtocol,
   powerProtocol,
   resetProtocol,
+  SensorAxisDescriptionGet,
+  SensorContinuousUpdateNotify,
+  SensorDescriptionGet,
+  sensorProtocol,
   systemPowerProtocol,
   voltageProtocol,
 } from "../../src/protocols/index.ts";
@@ -27,6 +31,17 @@ type Role = "request" | "response" | "delayedResponse" | "notification";
 
 const ASCII_63 = "a-name-of-63-characters-a-name-of-63-characters-a-name-of-63-ch";
 const hexOfAscii = (text: string, bytes: number) => Buffer.from(text.padEnd(bytes, "\0"), "latin1").toString("hex");
+
+const NO_SENSOR_FLAGS = {
+  tripPointCount: 0,
+  extendedAttributes: false,
+  timestamps: false,
+  timestampExponent: 0,
+  extendedName: false,
+  continuousUpdate: false,
+  async: false,
+};
+const NO_INTERVAL = { updateIntervalExponent: 0, updateIntervalSeconds: 0 };
 
 const PINS: readonly (readonly [Protocol, number, Role, number, string, unknown])[] = [
   [baseProtocol, 0x10000, "request", 0x2, "0b000000", { messageId: 0xb }],
@@ -214,6 +229,103 @@ const PINS: readonly (readonly [Protocol, number, Role, number, string, unknown]
   [
     ...([clockProtocol, 0x20000, "notification", 0x1, "02000000 01000000 00f2052a 01000000"] as const),
     { agentId: 2, clockId: 1, rateHz: 5_000_000_000 },
+  ],
+  [
+    ...([
+      sensorProtocol,
+      0x30000,
+      "response",
+      0x3,
+      // A record of each size: 28, 52 and 32 bytes, and five more to come.
+      `00000000 03000500
+       07000000 000000a0 02e80000 ${hexOfAscii("cpu-temperature", 16)}
+       08000000 02690000 07d00000 ${hexOfAscii("gpu", 16)} 00000000 02000080 0000000000000080 ffffffffffffff7f
+       09000000 00010000 00010300 ${hexOfAscii("gyro", 16)} e8030000`.replace(/\s+/g, ""),
+    ] as const),
+    {
+      numSensors: { returned: 3, remaining: 5 },
+      sensors: [
+        {
+          sensorId: 7,
+          attributesLow: { ...NO_SENSOR_FLAGS, extendedName: true, async: true },
+          attributesHigh: { ...NO_INTERVAL, sensorType: 2, axes: false, exponent: -3, axisCount: 0 },
+          name: "cpu-temperature",
+          ...{ sensorPowerUw: undefined, resolution: undefined, minRange: undefined, maxRange: undefined },
+        },
+        {
+          sensorId: 8,
+          attributesLow: {
+            ...{ ...NO_SENSOR_FLAGS, tripPointCount: 2, extendedAttributes: true },
+            ...{ timestampExponent: -6, timestamps: false },
+          },
+          attributesHigh: { ...NO_INTERVAL, sensorType: 7, axes: false, exponent: -6, axisCount: 0 },
+          name: "gpu",
+          sensorPowerUw: 0,
+          resolution: { magnitude: 2, exponent: -16 },
+          minRange: -(2n ** 63n),
+          maxRange: 2n ** 63n - 1n,
+        },
+        {
+          sensorId: 9,
+          attributesLow: { ...NO_SENSOR_FLAGS, extendedAttributes: true },
+          attributesHigh: { ...NO_INTERVAL, sensorType: 0, axes: true, exponent: 0, axisCount: 3 },
+          name: "gyro",
+          sensorPowerUw: 1000,
+          ...{ resolution: undefined, minRange: undefined, maxRange: undefined },
+        },
+      ],
+    },
+  ],
+  [
+    ...([
+      sensorProtocol,
+      0x30000,
+      "response",
+      0x7,
+      `00000000 02000004
+       00000000 00030000 59e80000 ${hexOfAscii("x", 16)} 010000e8 80c1ffffffffffff 803e000000000000
+       01000000 00000000 57000000 ${hexOfAscii("y", 16)}`.replace(/\s+/g, ""),
+    ] as const),
+    {
+      numAxes: { returned: 2, remaining: 1 },
+      axes: [
+        {
+          axisId: 0,
+          attributesLow: { extendedAttributes: true, extendedName: true },
+          attributesHigh: { sensorType: 0x59, exponent: -3 },
+          name: "x",
+          resolution: { magnitude: 1, exponent: -3 },
+          minRange: -16000,
+          maxRange: 16000,
+        },
+        {
+          axisId: 1,
+          attributesLow: { extendedAttributes: false, extendedName: false },
+          attributesHigh: { sensorType: 0x57, exponent: 0 },
+          name: "y",
+          ...{ resolution: undefined, minRange: undefined, maxRange: undefined },
+        },
+      ],
+    },
+  ],
+  [sensorProtocol, 0x20000, "request", 0x8, "03000000 02000000", { sensorId: 3, index: 2 }],
+  [
+    ...([sensorProtocol, 0x10000, "delayedResponse", 0x6, "00000000 03000000 24faffff ffffffff"] as const),
+    { sensorId: 3, readings: [{ value: -1500, timestamp: undefined }] },
+  ],
+  [sensorProtocol, 0x10000, "response", 0x6, "00000000", { readings: [] }],
+  [sensorProtocol, 0x30000, "request", 0xd, "03000000 01000000", { sensorId: 3, axisDescIndex: 1 }],
+  [
+    ...([sensorProtocol, 0x30000, "response", 0xd, `00000000 01000008 01000000 ${hexOfAscii(ASCII_63, 64)}`] as const),
+    { numAxes: { returned: 1, remaining: 2 }, axes: [{ axisId: 1, name: ASCII_63 }] },
+  ],
+  [
+    sensorProtocol,
+    0x10000,
+    "notification",
+    0x0,
+    "00000000 03000000 ff000000",
+    { agentId: 0, sensorId: 3, tripPoint: { tripPointId: 255, rising: false } },
   ],
   [resetProtocol, 0x10000, "response", 0x1, "00000000 ff010000", { attributes: { domainCount: 511 } }],
   [
@@ -409,6 +521,18 @@ const WORDS: readonly (readonly [Protocol, number, Role, string, Readonly<Record
   [clockProtocol, 0xb, "response", "config", { 196608: 1 }],
   [clockProtocol, 0xc, "response", "numParents", { 196608: 0xff0000ff }],
   [clockProtocol, 0xf, "response", "permissions", { 196608: 0xe0000000 }],
+  [sensorProtocol, 0x1, "response", "attributes", { 65536: 0x00ffffff, 196609: 0x00ffffff }],
+  [sensorProtocol, 0x3, "response", "numSensors", { 65536: 0xffff0fff, 196609: 0xffff0fff }],
+  [sensorProtocol, 0x4, "request", "notifyEnable", { 65536: 1, 196609: 1 }],
+  [sensorProtocol, 0x5, "request", "tripPoint", { 65536: 0x00000ff3, 196609: 0x00000ff3 }],
+  [sensorProtocol, 0x6, "request", "flags", { 65536: 1, 196609: 1 }],
+  [sensorProtocol, 0x7, "response", "numAxes", { 131072: 0xfc00003f }],
+  [sensorProtocol, 0x8, "response", "numIntervals", { 131072: 0xffff1fff }],
+  [sensorProtocol, 0x9, "response", "sensorConfig", { 131072: 0xfffff803 }],
+  [sensorProtocol, 0xa, "request", "sensorConfig", { 131072: 0xfffffe03 }],
+  [sensorProtocol, 0xb, "request", "notifyEnable", { 131072: 1 }],
+  [sensorProtocol, 0xd, "response", "numAxes", { 196608: 0xfc00003f }],
+  [sensorProtocol, 0x0, "notification", "tripPoint", { 65536: 0x000100ff }],
   [resetProtocol, 0x1, "response", "attributes", { 65536: 0xffff }],
   [
     ...([resetProtocol, 0x3, "response", "attributes"] as const),
@@ -548,6 +672,31 @@ test("each right and each ability of a domain, clock or pin has its own bit", ()
   expect(bitsOf(pinctrlProtocol, 0x3, "attributes")).toEqual({ count: 0, pinOnly: 16, gpio: 17, extendedName: 31 });
 });
 
+test.each<[string, number, Readonly<Record<string, Readonly<Record<number, number>>>>]>([
+  [
+    "sensors",
+    0x3,
+    {
+      attributesLow: { 65536: 0x800000ff, 131072: 0xc0007fff, 196608: 0xe0007fff },
+      attributesHigh: { 65536: 0xffc0f8ff, 131072: 0x003ff9ff, 196608: 0x003ff9ff },
+    },
+  ],
+  ["axes", 0x7, { attributesLow: { 131072: 0x100, 196608: 0x300 }, attributesHigh: { 131072: 0xf8ff } }],
+  ["intervals", 0x8, { "": { 131072: 0x001fffff } }],
+])("the records of %s use the bits of their text", (list, id, words) => {
+  for (const [name, masks] of Object.entries(words)) {
+    for (const [version, mask] of Object.entries(masks)) {
+      const shape = shapeOf(layoutOf(sensorProtocol, Number(version), "response", id).type);
+      const type = shape.kind === "struct" ? shape.fields.find((it) => it.name === list)?.type : undefined;
+      const array = type && shapeOf(type);
+      const element = array?.kind === "array" ? shapeOf(array.element) : undefined;
+      const field = element?.kind === "struct" ? element.fields.find((it) => it.name === name)?.type : undefined;
+      const word = field ? shapeOf(field) : element;
+      expect(word?.kind === "bits" ? ~word.reservedMask >>> 0 : undefined, `${name} in ${version}`).toBe(mask);
+    }
+  }
+});
+
 describe("quirks that real firmware needs", () => {
   const rates = clockProtocol.at(0x30000).commandById(0x4)?.response;
   const triplet = "00366e0100000000 008c864700000000 40420f0000000000".replaceAll(" ", "");
@@ -610,6 +759,31 @@ describe("quirks that real firmware needs", () => {
       numProtocols: 1,
       protocols: [0x13],
     });
+  });
+
+  test("a record of 52 bytes whose flags say 28 is read as 28 when it comes alone, as SCP-firmware sends it", () => {
+    const { response } = sensorProtocol.at(0x20000).command(SensorDescriptionGet);
+    const record = `00000000 02000000 02e80000 ${hexOfAscii("soc_temp", 16)} ${"01".repeat(24)}`;
+    expect(response.decode(viewOf(`00000000 01000000 ${record}`), 0, 60)).toMatchObject({
+      sensors: [{ sensorId: 0, name: "soc_temp", sensorPowerUw: undefined }],
+    });
+  });
+
+  test("a record behind those that are counted is left alone, as TF-A sends it", () => {
+    const { response } = sensorProtocol.at(0x20000).command(SensorDescriptionGet);
+    const record = `00000000 00010000 02e80000 ${hexOfAscii("soc", 16)} ${"00".repeat(24)}`;
+    expect(response.decode(viewOf(`00000000 01000000 ${record} ${record}`), 0, 112).sensors).toHaveLength(1);
+  });
+
+  test("an axis of 48 bytes whose flags say 28 is read as 28, as SCP-firmware sends it", () => {
+    const { response } = sensorProtocol.at(0x20000).command(SensorAxisDescriptionGet);
+    const record = `00000000 00000000 59e80000 ${hexOfAscii("x", 16)} ${"01".repeat(20)}`;
+    expect(response.decode(viewOf(`00000000 01000000 ${record}`), 0, 56).axes).toMatchObject([{ name: "x" }]);
+  });
+
+  test("the word too many of a SENSOR_CONTINUOUS_UPDATE_NOTIFY response is left alone, as vhost-device sends it", () => {
+    const { response } = sensorProtocol.at(0x30000).command(SensorContinuousUpdateNotify);
+    expect(response.decode(viewOf("00000000 01000000"), 0, 8)).toEqual({});
   });
 
   test("a rate that no number holds exactly is refused, never rounded", () => {

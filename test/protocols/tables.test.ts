@@ -10,6 +10,7 @@ import {
   RELEASE_NAMES,
   RELEASES,
   resetProtocol,
+  sensorProtocol,
   systemPowerProtocol,
   versionIn,
   voltageProtocol,
@@ -99,6 +100,24 @@ const CLOCK: readonly Row[] = [
   [0x10, "NEGOTIATE_PROTOCOL_VERSION", V["3.0"], V["3.0"], "4", "4"],
 ];
 
+const SENSOR: readonly Row[] = [
+  [0x0, "PROTOCOL_VERSION", V["1.0"], V["1.0"], "0", "8"],
+  [0x1, "PROTOCOL_ATTRIBUTES", V["1.0"], V["1.0"], "0", "20"],
+  [0x2, "PROTOCOL_MESSAGE_ATTRIBUTES", V["1.0"], V["1.0"], "4", "8"],
+  [0x3, "SENSOR_DESCRIPTION_GET", V["1.0"], V["1.0"], "4", "8+"],
+  [0x4, "SENSOR_TRIP_POINT_NOTIFY", V["1.0"], 0, "8", "4"],
+  [0x5, "SENSOR_TRIP_POINT_CONFIG", V["1.0"], 0, "16", "4"],
+  [0x6, "SENSOR_READING_GET", V["1.0"], V["1.0"], "8", "4-12|4+|4+|4+"],
+  [0x7, "SENSOR_AXIS_DESCRIPTION_GET", V["2.0"], 0, "8", "8+"],
+  [0x8, "SENSOR_LIST_UPDATE_INTERVALS", V["2.0"], 0, "8", "8+"],
+  [0x9, "SENSOR_CONFIG_GET", V["2.0"], V["2.0"], "4", "8"],
+  [0xa, "SENSOR_CONFIG_SET", V["2.0"], V["2.0"], "8", "4"],
+  [0xb, "SENSOR_CONTINUOUS_UPDATE_NOTIFY", V["2.0"], 0, "8", "4"],
+  [0xc, "SENSOR_NAME_GET", V["3.0"], 0, "4", "72"],
+  [0xd, "SENSOR_AXIS_NAME_GET", V["3.0"], 0, "8", "8+"],
+  [0x10, "NEGOTIATE_PROTOCOL_VERSION", V["3.1"], V["3.1"], "4", "4"],
+];
+
 const RESET: readonly Row[] = [
   [0x0, "PROTOCOL_VERSION", V["1.0"], V["1.0"], "0", "8"],
   [0x1, "PROTOCOL_ATTRIBUTES", V["1.0"], V["1.0"], "0", "8"],
@@ -162,6 +181,7 @@ const PROTOCOL_ROWS = [
   { protocol: systemPowerProtocol, id: 0x12, versions: [V["1.0"], V["2.0"], V["2.1"]], rows: SYSTEM_POWER },
   { protocol: performanceProtocol, id: 0x13, versions: [V["1.0"], V["2.0"], V["3.0"], V["4.0"]], rows: PERFORMANCE },
   { protocol: clockProtocol, id: 0x14, versions: [V["1.0"], V["2.0"], V["3.0"]], rows: CLOCK },
+  { protocol: sensorProtocol, id: 0x15, versions: [V["1.0"], V["2.0"], V["3.0"], V["3.1"]], rows: SENSOR },
   { protocol: resetProtocol, id: 0x16, versions: [V["1.0"], V["2.0"], V["3.0"], V["3.1"]], rows: RESET },
   { protocol: voltageProtocol, id: 0x17, versions: [V["1.0"], V["2.0"], V["2.1"]], rows: VOLTAGE },
   { protocol: powercapProtocol, id: 0x18, versions: [V["1.0"], V["2.0"]], rows: POWERCAP },
@@ -276,6 +296,8 @@ test("notifications have the ids, versions and sizes of the text", () => {
     [0x13, 0x1, "PERFORMANCE_LEVEL_CHANGED", 0, "PERFORMANCE_NOTIFY_LEVEL", "12"],
     [0x14, 0x0, "CLOCK_RATE_CHANGED", V["2.0"], "CLOCK_RATE_NOTIFY", "16"],
     [0x14, 0x1, "CLOCK_RATE_CHANGE_REQUESTED", V["2.0"], "CLOCK_RATE_CHANGE_REQUESTED_NOTIFY", "16"],
+    [0x15, 0x0, "SENSOR_TRIP_POINT_EVENT", 0, "SENSOR_TRIP_POINT_NOTIFY", "12"],
+    [0x15, 0x1, "SENSOR_UPDATE", V["2.0"], "SENSOR_CONTINUOUS_UPDATE_NOTIFY", "8+"],
     [0x16, 0x0, "RESET_ISSUED", 0, "RESET_NOTIFY", "12"],
     [0x18, 0x0, "POWERCAP_CAP_CHANGED", 0, "POWERCAP_CAP_NOTIFY", "16"],
     [0x18, 0x1, "POWERCAP_MEASUREMENTS_CHANGED", 0, "POWERCAP_MEASUREMENTS_NOTIFY", "12"],
@@ -307,10 +329,31 @@ test("entries of DESCRIBE_LEVELS grow from 12 to 20 bytes with version 4.0", () 
   expect(entryBytes).toEqual([12, 12, 12, 20]);
 });
 
+test("records of sensors and axes have the sizes that their flags say, 28 bytes in version 1.0", () => {
+  const sizes = (version: number, id: number, list: string) => {
+    const { type } = sensorProtocol.at(version).commandById(id)?.response ?? {};
+    const shape = type && shapeOf(type);
+    const field = shape?.kind === "struct" ? shape.fields.find(({ name }) => name === list)?.type : undefined;
+    const array = field && shapeOf(field);
+    return array?.kind === "array" ? [array.element.minBytes, array.element.maxBytes] : [];
+  };
+  expect([0x10000, 0x20000, 0x30000].map((it) => sizes(it, 3, "sensors"))).toEqual([
+    [28, 28],
+    [28, 52],
+    [28, 52],
+  ]);
+  expect([0x20000, 0x30000].map((it) => sizes(it, 7, "axes"))).toEqual([
+    [28, 48],
+    [28, 48],
+  ]);
+  expect(sizes(0x30000, 0xd, "axes")).toEqual([68, 68]);
+});
+
 test("delayed responses have the sizes of the text, and are asked for and waived by the flags that it names", () => {
   const commands = PROTOCOLS.flatMap(({ commands }) => commands).filter(({ delayedResponse }) => delayedResponse);
   expect(commands.map(({ name, delayedResponse }) => [name, delayedResponse])).toMatchObject([
     ["CLOCK_RATE_SET", { name: "CLOCK_RATE_SET_COMPLETE", when: "flags.async", unless: "flags.ignoreDelayedResponse" }],
+    ["SENSOR_READING_GET", { name: "SENSOR_READING_COMPLETE", when: "flags.async" }],
     ["RESET", { name: "RESET_COMPLETE", when: "flags.async" }],
     ["VOLTAGE_LEVEL_SET", { name: "VOLTAGE_LEVEL_SET_COMPLETE", when: "flags.async" }],
     [
@@ -319,6 +362,7 @@ test("delayed responses have the sizes of the text, and are asked for and waived
     ],
   ]);
   expect(clockProtocol.at(0x10000).commandById(5)?.delayedResponse?.maxBytes).toBe(16);
+  expect(sensorProtocol.at(0x10000).commandById(6)?.delayedResponse?.maxBytes).toBe(16);
   expect(resetProtocol.at(0x10000).commandById(4)?.delayedResponse?.maxBytes).toBe(8);
   expect(voltageProtocol.at(0x20000).commandById(7)?.delayedResponse?.maxBytes).toBe(12);
   expect(powercapProtocol.at(0x10000).commandById(5)?.delayedResponse?.maxBytes).toBe(12);
@@ -345,6 +389,10 @@ test("lists come in parts by the fields that the texts name", () => {
     ["PERFORMANCE_DESCRIBE_LEVELS", "levelIndex", "numLevels.returned", "numLevels.remaining", "levels"],
     ["CLOCK_DESCRIBE_RATES", "rateIndex", "numRates.returned", "numRates.remaining", "ratesHz"],
     ["CLOCK_POSSIBLE_PARENTS_GET", "skipParents", "numParents.returned", "numParents.remaining", "parents"],
+    ["SENSOR_DESCRIPTION_GET", "descIndex", "numSensors.returned", "numSensors.remaining", "sensors"],
+    ["SENSOR_AXIS_DESCRIPTION_GET", "axisDescIndex", "numAxes.returned", "numAxes.remaining", "axes"],
+    ["SENSOR_LIST_UPDATE_INTERVALS", "index", "numIntervals.returned", "numIntervals.remaining", "intervals"],
+    ["SENSOR_AXIS_NAME_GET", "axisDescIndex", "numAxes.returned", "numAxes.remaining", "axes"],
     ["VOLTAGE_DESCRIBE_LEVELS", "levelIndex", "flags.returned", "flags.remaining", "levelsUv"],
     ["PINCTRL_LIST_ASSOCIATIONS", "index", "flags.returned", "flags.remaining", "identifiers"],
     ["PINCTRL_SETTINGS_GET", "attributes.skipConfigs", "numConfigs.returned", "numConfigs.remaining", "configs"],
@@ -365,6 +413,7 @@ test("the hot commands are those that the core serves", () => {
     "PERFORMANCE_LEVEL_GET",
     "CLOCK_RATE_SET",
     "CLOCK_RATE_GET",
+    "SENSOR_READING_GET",
     "VOLTAGE_LEVEL_SET",
     "VOLTAGE_LEVEL_GET",
     "POWERCAP_CAP_GET",

@@ -57,11 +57,12 @@ const COUNTS = {
   "12-system-power": 14,
   "13-performance": 23,
   "14-clock": 26,
+  "15-sensor": 32,
   "16-reset-domain": 14,
   "17-voltage": 17,
   "18-powercap": 14,
   "19-pinctrl": 18,
-  notifications: 4,
+  notifications: 5,
 };
 const files = Object.keys(COUNTS).map(load);
 const known = new Map(PROTOCOLS.map((it) => [it.id, it]));

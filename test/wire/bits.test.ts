@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { bits, byVersion, decode, flags, shapeOf, since } from "../../src/wire/index.ts";
+import { bits, byVersion, decode, flags, shapeOf, since, until } from "../../src/wire/index.ts";
 import { hexOf, thrownBy, viewOf } from "./bytes-of.ts";
 
 const count = bits({ returned: [0, 12], isRange: 12, remaining: [16, 16] });
@@ -46,6 +46,35 @@ test("more fields than have a line of their own are read and written, too", () =
       expect(hexOf(all, value)).toBe(hex);
     }),
   );
+});
+
+describe("a signed field", () => {
+  const word = bits({ unit: [0, 8], exponent: [11, 5, "signed"], high: [27, 5, "signed"] });
+
+  test.each([
+    [0, 0, "00000000"],
+    [-1, 15, "00f80078"],
+    [-3, -16, "00e80080"],
+    [15, -1, "007800f8"],
+    [-16, 0, "00800000"],
+  ])("is two's complement: %i and %i", (exponent, high, hex) => {
+    expect(hexOf(word, { unit: 0, exponent, high })).toBe(hex);
+    expect(decode(word, viewOf(hex), 0, 4)).toEqual({ unit: 0, exponent, high });
+  });
+
+  test.each([-17, 16, 31, 0.5, Number.NaN])("refuses %d", (exponent) => {
+    expect(() => hexOf(word, { unit: 0, exponent, high: 0 })).toThrow(
+      `"exponent" expected integer -16 to 15, got ${exponent}`,
+    );
+  });
+
+  test("that a version lacks is 0 and not sent", () => {
+    const later = bits({ exponent: since(0x20000, [0, 5, "signed"]), old: until(0x20000, [5, 5, "signed"]) });
+    expect(decode(later.at(0x10000), viewOf("ff030000"), 0, 4)).toEqual({ exponent: 0, old: -1 });
+    expect(decode(later.at(0x20000), viewOf("ff030000"), 0, 4)).toEqual({ exponent: -1, old: 0 });
+    expect(hexOf(later.at(0x20000), { exponent: -1, old: -1 })).toBe("1f000000");
+    expect(shapeOf(later.at(0x20000))).toMatchObject({ reservedMask: 0xffffffe0 });
+  });
 });
 
 describe("by version", () => {

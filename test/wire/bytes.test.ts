@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { bytes, decode, name, reserved, struct, u32 } from "../../src/wire/index.ts";
+import { bytes, decode, name, reserved, struct, text, u32 } from "../../src/wire/index.ts";
 import { hexOf, viewOf } from "./bytes-of.ts";
 
 describe("a name", () => {
@@ -51,6 +51,37 @@ describe("a name", () => {
   });
 });
 
+describe("a text", () => {
+  const short = text(16);
+  const read = (hex: string) => decode(short, viewOf(hex), 0, 16);
+
+  test("is UTF-8 in its field, ASCII included", () => {
+    expect(hexOf(short, "T°")).toBe(`54c2b0${"00".repeat(13)}`);
+    expect(read(`54c2b0006a${"00".repeat(11)}`)).toBe("T°");
+    expect(hexOf(short, "gpu")).toBe(`677075${"00".repeat(13)}`);
+    expect(read(`677075${"00".repeat(13)}`)).toBe("gpu");
+  });
+
+  test("has room for 15 bytes of 16, whatever their number of characters", () => {
+    expect(hexOf(short, "°°°°°°°")).toBe(`${"c2b0".repeat(7)}0000`);
+    expect(() => hexOf(short, "°°°°°°°°")).toThrow("at most 15 bytes of UTF-8");
+    expect(() => hexOf(short, "A".repeat(16))).toThrow(RangeError);
+  });
+
+  test("without a NUL ends with its field, and a character cut there is replaced", () => {
+    expect(read("41".repeat(16))).toBe("A".repeat(16));
+    expect(read(`${"41".repeat(15)}c2`)).toBe(`${"A".repeat(15)}\ufffd`);
+  });
+
+  test.each(["a\0b", "\ud800", "°\udc00"])("with %j is refused", (it) => {
+    expect(() => hexOf(short, it)).toThrow(RangeError);
+  });
+
+  test("that is no string is a TypeError", () => {
+    expect(() => hexOf(short, 7 as unknown as string)).toThrow(TypeError);
+  });
+});
+
 describe("bytes", () => {
   test("come as a copy", () => {
     const view = viewOf("01020304");
@@ -74,6 +105,6 @@ test("a reserved field is no part of the value, written as 0 and ignored when re
 
 test("a size that no field has is refused when the type is made", () => {
   for (const size of [0, -1, 1.5]) {
-    for (const make of [name, bytes, reserved]) expect(() => make(size)).toThrow(RangeError);
+    for (const make of [name, text, bytes, reserved]) expect(() => make(size)).toThrow(RangeError);
   }
 });

@@ -1,7 +1,21 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { MessageError } from "../../src/errors.ts";
-import { bit, decode, encode, i32, type Type, u8, u16, u32, u64, u64n, uint } from "../../src/wire/index.ts";
+import {
+  bit,
+  decode,
+  encode,
+  i32,
+  i64x,
+  type Type,
+  u8,
+  u16,
+  u32,
+  u64,
+  u64n,
+  u64x,
+  uint,
+} from "../../src/wire/index.ts";
 import { hexOf, thrownBy, viewOf } from "./bytes-of.ts";
 
 function read<T>(type: Type<T>, hex: string): T {
@@ -26,6 +40,48 @@ describe("integers travel little-endian", () => {
   test("u64 takes any pattern as a bigint", () => {
     expect(hexOf(u64, 2n ** 64n - 2n)).toBe("feffffffffffffff");
     expect(read(u64, "feffffffffffffff")).toBe(2n ** 64n - 2n);
+  });
+});
+
+describe("64 bits that are exact in any case", () => {
+  test.each<[Type<number | bigint>, number | bigint, string]>([
+    [i64x, -1500, "24faffffffffffff"],
+    [i64x, -1, "ffffffffffffffff"],
+    [i64x, 5_000_000_000, "00f2052a01000000"],
+    [i64x, -5_000_000_000, "000efad5feffffff"],
+    [i64x, 2 ** 53 - 1, "ffffffffffff1f00"],
+    [i64x, -(2 ** 53) + 1, "010000000000e0ff"],
+    [i64x, 2n ** 53n, "0000000000002000"],
+    [i64x, -(2n ** 53n), "000000000000e0ff"],
+    [i64x, -(2n ** 63n), "0000000000000080"],
+    [i64x, 2n ** 63n - 1n, "ffffffffffffff7f"],
+    [u64x, 0, "0000000000000000"],
+    [u64x, 2 ** 53 - 1, "ffffffffffff1f00"],
+    [u64x, 2n ** 53n, "0000000000002000"],
+    [u64x, 2n ** 64n - 1n, "ffffffffffffffff"],
+  ])("%o: %d", (type, value, hex) => {
+    expect(hexOf(type, value)).toBe(hex);
+    expect(read(type, hex)).toBe(value);
+  });
+
+  test("are taken as a bigint, too, where a number would do", () => {
+    expect(hexOf(i64x, -1n)).toBe("ffffffffffffffff");
+    expect(hexOf(u64x, 1n)).toBe("0100000000000000");
+  });
+
+  test.each<[Type<number | bigint>, unknown, typeof RangeError | typeof TypeError]>([
+    [i64x, 2 ** 53, RangeError],
+    [i64x, 0.5, RangeError],
+    [i64x, Number.NaN, RangeError],
+    [i64x, 2n ** 63n, RangeError],
+    [i64x, -(2n ** 63n) - 1n, RangeError],
+    [u64x, -1, RangeError],
+    [u64x, -1n, RangeError],
+    [u64x, 2n ** 64n, RangeError],
+    [i64x, "1", TypeError],
+    [u64x, undefined, TypeError],
+  ])("%o refuses %d", (type, value, error) => {
+    expect(() => hexOf(type, value as never)).toThrow(error);
   });
 });
 

@@ -15,6 +15,7 @@ import {
   u32,
   u64n,
   uint,
+  until,
 } from "../../src/wire/index.ts";
 import { hexOf, thrownBy, viewOf } from "./bytes-of.ts";
 
@@ -190,6 +191,25 @@ describe("an array", () => {
     expect(() => hexOf(levels, value)).toThrow('"levels[1].latencyUs" expected integer 0 to 65535, got 65536');
   });
 
+  test("that is read into one that exists reuses its elements", () => {
+    const levels = struct({ levels: array(struct({ level: u32 })) });
+    const into = { levels: [{ level: 0 }, { level: 0 }, { level: 0 }] };
+    const [first] = into.levels;
+    expect(decode(levels, viewOf("0700000008000000"), 0, 8, undefined, into)).toBe(into);
+    expect(into).toEqual({ levels: [{ level: 7 }, { level: 8 }] });
+    expect(into.levels[0]).toBe(first);
+    decode(levels, viewOf("090000000a0000000b000000"), 0, 12, undefined, into);
+    expect(into).toEqual({ levels: [{ level: 9 }, { level: 10 }, { level: 11 }] });
+  });
+
+  test("may have a greatest length", () => {
+    const most = struct({ words: array(u32, { max: 2 }) });
+    expect([most.minBytes, most.maxBytes]).toEqual([0, 8]);
+    expect(decode(most, viewOf("0100000002000000"), 0, 8)).toEqual({ words: [1, 2] });
+    expect(thrownBy(() => decode(most, viewOf("010000000200000003000000"), 0, 12))).toBeInstanceOf(MessageError);
+    expect(() => hexOf(most, { words: [1, 2, 3] })).toThrow('"words" expected at most 2 elements, got 3');
+  });
+
   test("without a count fills the rest, in whole elements", () => {
     const rest = struct({ words: array(u32) });
     expect(decode(rest, viewOf("0100000002000000"), 0, 8)).toEqual({ words: [1, 2] });
@@ -280,6 +300,13 @@ describe("a tail", () => {
       expect(decode(both, viewOf(hex), 0, hex.length / 2)).toEqual(value);
     }
   });
+});
+
+test("a field until a version is there before, and neither on the wire nor in the value from then on", () => {
+  const type = struct({ id: u32, rate: until(0x20000, u32) });
+  expect([0x10000, 0x1ffff, 0x20000].map((it) => type.at(it).minBytes)).toEqual([8, 8, 4]);
+  expect(decode(type.at(0x10000), viewOf("0100000002000000"), 0, 8)).toEqual({ id: 1, rate: 2 });
+  expect(hexOf(type.at(0x20000), { id: 1, rate: 2 })).toBe("01000000");
 });
 
 describe("a field since a version", () => {
