@@ -74,6 +74,8 @@ export interface SourceOptions extends WatchOptions {
   readonly sources?: readonly number[] | (() => Promise<readonly number[]>);
   /** Hand out notifications of every source, not only of those that this watch switched on. */
   readonly isAll?: boolean;
+  /** What else the command that switches a source on or off says: thresholds. That of the newest watch counts. */
+  readonly switchValues?: (source: number, isOn: boolean) => Readonly<Record<string, unknown>>;
 }
 
 /** Speaks one protocol at one version: it carries the protocol's id, so it cannot send another one's messages. */
@@ -92,6 +94,7 @@ export class ProtocolHandle {
   readonly #bound = new Map<Command, BoundCommand>();
   readonly #implemented = new Map<number, Promise<boolean>>();
   readonly #subscriptions: Subscriptions;
+  readonly #switchValues = new Map<Notification, NonNullable<SourceOptions["switchValues"]>>();
   readonly #report: Report;
 
   /** @internal */
@@ -113,6 +116,11 @@ export class ProtocolHandle {
     this.#isLenient = inUse.negotiation === "bestEffort";
     this.#report = report;
     this.#subscriptions = new Subscriptions((notification, source, isOn) => this.#switch(notification, source, isOn));
+  }
+
+  /** Largest payload of a message, in bytes. */
+  get maxPayload(): number {
+    return this.#line.channel.traits.maxPayload;
   }
 
   /** Whether notifications and delayed responses can come from the platform. */
@@ -196,7 +204,8 @@ export class ProtocolHandle {
     options: SourceOptions = {},
     pick?: (value: Value) => R,
   ): Watch<R> {
-    const { sources = [], isAll = false } = options;
+    const { sources = [], isAll = false, switchValues } = options;
+    if (switchValues) this.#switchValues.set(notification as Notification, switchValues);
     let leave = async () => {};
     const join = async () => {
       this.#messages.notification(notification);
@@ -340,7 +349,8 @@ export class ProtocolHandle {
     const command = this.protocol.commands.find(({ name }) => name === notification.enabledBy);
     if (!command) throw new TypeError(`${notification.name}: expected ${notification.enabledBy} in the message table`);
     const { resource } = command;
-    return [command, { ...(resource === undefined ? {} : { [resource]: source }), notifyEnable: isOn }];
+    const more = this.#switchValues.get(notification)?.(source, isOn);
+    return [command, { ...(resource === undefined ? {} : { [resource]: source }), notifyEnable: isOn, ...more }];
   }
 
   #noSources(name: string): UnsupportedError {

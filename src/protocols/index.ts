@@ -101,6 +101,20 @@ export {
   pinctrlProtocol,
 } from "./pinctrl.ts";
 export {
+  type PinConfiguration,
+  Pinctrl,
+  type PinctrlAttributeInfo,
+  type PinctrlInfo,
+  type PinctrlKind,
+  type PinctrlProtocolInfo,
+  type PinctrlTarget,
+  type PinFunctionInfo,
+  type PinGroupInfo,
+  type PinInfo,
+  type PinSetting,
+  type PinSettings,
+} from "./pinctrl-agent.ts";
+export {
   PowerDomainAttributes,
   PowerDomainNameGet,
   PowerProtocolAttributes,
@@ -152,6 +166,19 @@ export {
   PowercapProtocolAttributes,
   powercapProtocol,
 } from "./powercap.ts";
+export {
+  Powercap,
+  type PowercapCallOptions,
+  type PowercapCapEvent,
+  type PowercapDomainAttributeInfo,
+  type PowercapDomainInfo,
+  type PowercapMeasurements,
+  type PowercapMeasurementsEvent,
+  type PowercapProtocolInfo,
+  type PowercapRange,
+  type PowercapThresholds,
+} from "./powercap-agent.ts";
+export type { PowercapFastChannels } from "./powercap-fast.ts";
 export { PROTOCOLS } from "./protocols.ts";
 export { PROTOCOL_ID, RELEASE_NAMES, RELEASES, type Release, versionIn } from "./releases.ts";
 export {

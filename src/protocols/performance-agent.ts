@@ -1,5 +1,6 @@
 import type { CallOptions, PolledCommand, ProtocolHandle, Watch, WatchOptions } from "../agent/handle.ts";
 import type { Protocol } from "../wire/protocol.ts";
+import { FastChannelFinder, isWritable, readAsCall } from "./fast-channel-finder.ts";
 import {
   PerformanceDescribeLevels,
   PerformanceDomainAttributes,
@@ -13,7 +14,11 @@ import {
   PerformanceProtocolAttributes,
   performanceProtocol,
 } from "./performance.ts";
-import { FastChannelFinder, type PerformanceFastChannels } from "./performance-fast.ts";
+import {
+  findPerformanceFastChannels,
+  PERFORMANCE_FAST_CHANNELS,
+  type PerformanceFastChannels,
+} from "./performance-fast.ts";
 import { type PerformanceStatisticsCopy, readPerformanceStatistics } from "./performance-statistics.ts";
 import { orElse } from "./refusal.ts";
 
@@ -137,7 +142,7 @@ export class Performance {
 
   constructor(handle: ProtocolHandle) {
     this.#handle = handle;
-    this.#finder = new FastChannelFinder(handle);
+    this.#finder = new FastChannelFinder(handle, PERFORMANCE_FAST_CHANNELS);
     this.#levelSet = handle.polled(PerformanceLevelSet);
     this.#levelGet = handle.polled(PerformanceLevelGet);
     this.#limitsSet = handle.polled(PerformanceLimitsSet);
@@ -177,7 +182,7 @@ export class Performance {
     const longName = attributes.extendedName ? await orElse(this.getDomainName(domainId, options), name) : name;
     const levels = await orElse(this.describeLevels(domainId, options), []);
     const fastChannels = attributes.fastChannel
-      ? await this.#finder.find(domainId, attributes, options)
+      ? await findPerformanceFastChannels(this.#finder, domainId, attributes, options)
       : NO_FAST_CHANNELS;
     const info: PerformanceDomainInfo = {
       domainId,
@@ -250,7 +255,7 @@ export class Performance {
    *  @throws StatusError `BUSY` while another reading is under way: ask again */
   getLevel(domainId: number, options?: PerformanceCallOptions): Promise<number> {
     const fast = options?.via === undefined ? this.#fast[domainId]?.getLevel : undefined;
-    if (fast) return read(options, () => fast.read()[0]);
+    if (fast) return readAsCall(options, () => fast.read()[0]);
     return this.#handle.call(PerformanceLevelGet, { domainId }, options, levelOf);
   }
 
@@ -291,7 +296,7 @@ export class Performance {
   getLimits(domainId: number, options?: PerformanceCallOptions): Promise<PerformanceLimits> {
     const fast = options?.via === undefined ? this.#fast[domainId]?.getLimits : undefined;
     if (!fast) return this.#handle.call(PerformanceLimitsGet, { domainId }, options);
-    return read(options, () => {
+    return readAsCall(options, () => {
       const [rangeMax, rangeMin] = fast.read();
       return { rangeMax, rangeMin };
     });
@@ -361,18 +366,6 @@ interface LimitsRequest extends DomainRequest, PerformanceLimits {}
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 const NOTHING = {};
-
-/** Fit for a FastChannel. Firmware takes a 0 there for "no request", so that one is for messages; so is what is no word at all, for they
- *  say what is wrong with it. */
-function isWritable(level: number): boolean {
-  return level !== 0 && level >>> 0 === level;
-}
-
-/** Reads memory as if it were a call. */
-async function read<T>(options: CallOptions | undefined, value: () => T): Promise<T> {
-  options?.signal?.throwIfAborted();
-  return value();
-}
 
 /** Some firmware repeats itself: the first of a value counts, and in a domain with level indexing the first of an index. */
 function distinct(levels: readonly PerformanceLevel[], isLevelIndexed: boolean): readonly PerformanceLevel[] {
