@@ -12,6 +12,7 @@ import {
   CHANNEL_OUTSTANDING,
   CHANNEL_POSTED,
   HEADER_BYTES,
+  KIND_FOREIGN,
   KIND_MSG,
   MSG_HEADER,
   MSG_PAYLOAD,
@@ -112,9 +113,10 @@ export function free(channel: usize, area: usize): void {
   }
 }
 
-/** Nothing is posted on the channel, and its area, if it has one, is its caller's. */
+/** Nothing is posted on the channel, and its area, if it has one of its own, is its caller's. */
 export function reset(core: usize, channel: usize): void {
   store<u32>(channel, NO_INDEX, CHANNEL_POSTED);
   store<u32>(channel, NO_HEADER, CHANNEL_OUTSTANDING);
-  if (load<u32>(channel, CHANNEL_AREA)) free(channel, at(core, channel));
+  const isOwn = !(load<u32>(channel, CHANNEL_KIND) & KIND_FOREIGN);
+  if (load<u32>(channel, CHANNEL_AREA) && isOwn) free(channel, at(core, channel));
 }

@@ -316,6 +316,8 @@ export const KIND_P2A = 1;
 export const KIND_MSG = 2;
 /** `serve` stages answers but leaves publishing to the host: the seam for latency and faults. */
 export const KIND_HOLD = 4;
+/** The area is memory that somebody else initialises: opening and resetting the channel leave it alone. */
+export const KIND_FOREIGN = 8;
 
 export const DEFAULT_TIMEOUT_NS = 30_000_000;
 export const DEFAULT_DELAYED_TIMEOUT_NS = 2_000_000_000;

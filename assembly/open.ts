@@ -42,6 +42,7 @@ import {
   INSTANCE_XFER_COUNT,
   INSTANCE_XFER_FIRST,
   INSTANCE_XFER_FREE,
+  KIND_FOREIGN,
   KIND_HOLD,
   KIND_MSG,
   KIND_P2A,
@@ -118,7 +119,7 @@ export function openChannel(
   maxMessage: u32,
 ): i32 {
   if (!isRow(core, CORE_INSTANCES, instanceIndex)) return FAULT_INDEX;
-  if (kind & ~(KIND_P2A | KIND_MSG | KIND_HOLD)) return FAULT_CHANNEL_KIND;
+  if (kind & ~(KIND_P2A | KIND_MSG | KIND_HOLD | KIND_FOREIGN)) return FAULT_CHANNEL_KIND;
   if (!room(core, CORE_CHANNELS)) return FAULT_NO_ROOM;
   const isMsg = (kind & KIND_MSG) != 0;
   let limit = min(maxMessage, load<u32>(core, CORE_MAX_PAYLOAD));

@@ -154,7 +154,7 @@ export class DeadlineError extends ScmiError {
 }
 
 /** Why a channel did not carry a message. */
-export type ChannelFault = "closed" | "busy" | "errorFlag" | "payloadTooLong" | "noToken";
+export type ChannelFault = "closed" | "busy" | "errorFlag" | "payloadTooLong" | "noToken" | "undelivered";
 
 const CHANNEL_TEXT: Readonly<Record<ChannelFault, string>> = {
   closed: "expected an open channel, got a closed one",
@@ -162,6 +162,7 @@ const CHANNEL_TEXT: Readonly<Record<ChannelFault, string>> = {
   errorFlag: "expected a transferred message, got the channel's error flag",
   payloadTooLong: "expected a payload that fits the channel, got a longer one",
   noToken: "expected a free token, got none",
+  undelivered: "expected the platform to be called, got a refusal",
 };
 
 /** The channel could not carry the message; the platform never saw it, or said that it could not read it (`errorFlag`). */

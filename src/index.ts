@@ -7,6 +7,7 @@ export {
   type AgentOptions,
   type Channel,
   type ChannelTraits,
+  type InstanceWishes,
   type Link,
   type ProtocolOptions,
   type RowOptions,

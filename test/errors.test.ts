@@ -139,7 +139,7 @@ test("a deadline names what was waited for, and Linux' errno", () => {
   expect(new DeadlineError("BASE", "response", 5).message).toBe("BASE: expected a response within 5 ms, got none");
 });
 
-test.each(["closed", "busy", "errorFlag", "payloadTooLong", "noToken"] as const)(
+test.each(["closed", "busy", "errorFlag", "payloadTooLong", "noToken", "undelivered"] as const)(
   "a channel tells %s as its reason",
   (reason) => {
     const error = new ChannelError("channel 3", reason);

@@ -16,7 +16,15 @@ import { Hub } from "./hub.ts";
 import { agreeOnVersion } from "./negotiate.ts";
 import { type RawAnswer, RawCommand, type RawOptions } from "./raw.ts";
 
-export type { Channel, ChannelTraits, Link, RowOptions, Transport, TransportHost } from "../transport/transport.ts";
+export type {
+  Channel,
+  ChannelTraits,
+  InstanceWishes,
+  Link,
+  RowOptions,
+  Transport,
+  TransportHost,
+} from "../transport/transport.ts";
 
 /** How an agent is opened. */
 export interface AgentOptions extends CallOptions {

@@ -7,6 +7,7 @@ import { versionText } from "../wire/protocol.ts";
  *  - `error`: an area came back with its error flag
  *  - `recycled`: a token was used again before its late answer came, for want of another
  *  - `dropped`: a notification found the ring of the core full
+ *  - `clamped`: areas hold less than the transport's message size, so the limit is what fits; once for each opening
  *  - `unwatched`: a notification that nobody watches; it may have crossed its own switching off
  *  - `unnegotiated`: the platform speaks a newer version and did not agree to ours
  *  - `discovery`: a question about the platform was left without a usable answer
@@ -18,6 +19,7 @@ export type AnomalyKind =
   | "error"
   | "recycled"
   | "dropped"
+  | "clamped"
   | "unwatched"
   | "unnegotiated"
   | "discovery"

@@ -1,16 +1,13 @@
 import type { ChannelCounters } from "../core/options.ts";
 import { ChannelError } from "../errors.ts";
-import type { Channel, Link, RowOptions, Transport, TransportHost } from "../transport/transport.ts";
+import type { Channel, InstanceWishes, Link, RowOptions, Transport, TransportHost } from "../transport/transport.ts";
 import type { Report } from "./anomaly.ts";
 import type { Hub } from "./hub.ts";
 import { Inflow, type OnNotification } from "./inflow.ts";
 import { Line } from "./line.ts";
 import { XferPool } from "./pool.ts";
+import { RowPool, type TakenInstance } from "./rows.ts";
 import { Watchman } from "./watchman.ts";
-
-/** As many commands at once as Linux prepares for. */
-const XFERS = 20;
-const SMALL_XFERS = 8;
 
 /** Whom a connection tells what nobody waits for. */
 export interface ConnectionEvents {
@@ -28,6 +25,10 @@ export class Connection implements TransportHost {
   readonly #events: ConnectionEvents;
   readonly #rows = new Map<number, Line | Inflow>();
   readonly #lines = new Map<number, Line>();
+  readonly #taken: TakenInstance[] = [];
+  /** What rows had counted for agents before this one. */
+  readonly #countedBefore = new Map<number, ChannelCounters>();
+  #isClamped = false;
   #base: Line | undefined;
   #link: Link | undefined;
   #pool: XferPool | undefined;
@@ -73,7 +74,7 @@ export class Connection implements TransportHost {
 
   /** Whether notifications and delayed responses can come in. */
   get hasP2a(): boolean {
-    return this.#link?.p2a !== undefined;
+    return this.#link?.p2a !== undefined || (this.#link?.p2aProtocols?.size ?? 0) > 0;
   }
 
   /** {@link Link.resolve}. */
@@ -81,19 +82,22 @@ export class Connection implements TransportHost {
     return this.#link?.resolve?.(address, byteLength);
   }
 
-  openInstance(): number {
-    try {
-      return this.core.openInstance({ xfers: XFERS, fullTokens: true });
-    } catch (reason) {
-      // Full token spaces are dear, and a core has few of them.
-      if (!(reason instanceof RangeError)) throw reason;
-      return this.core.openInstance({ xfers: SMALL_XFERS });
-    }
+  openInstance({ maxMessages }: InstanceWishes = {}): number {
+    const taken = RowPool.of(this.core).takeInstance(maxMessages);
+    this.#taken.push(taken);
+    return taken.instance;
   }
 
   openRow(instance: number, options: RowOptions): { readonly row: number; readonly maxPayload: number } {
-    const row = this.core.openChannel(instance, options);
-    return { row, maxPayload: this.core.maxPayloadOf(row) };
+    const taken = this.#taken.find((it) => it.instance === instance);
+    if (!taken) throw new RangeError(`"instance" expected one of this host's openInstance, got ${instance}`);
+    const row = RowPool.of(this.core).takeRow(taken, options);
+    const maxPayload = this.core.maxPayloadOf(row);
+    if (options.maxMessage !== undefined && options.maxMessage > maxPayload && !this.#isClamped) {
+      this.#isClamped = true;
+      this.#events.report("clamped", undefined, 1, clampedText(this.kind, options.maxMessage, maxPayload));
+    }
+    return { row, maxPayload };
   }
 
   complete(row: number): void {
@@ -135,10 +139,12 @@ export class Connection implements TransportHost {
 
   /** What all channels have counted, in sum. */
   get counters(): ChannelCounters {
-    const all = [...this.#rows.keys()].map((row) => this.core.counters(row));
     const sum: Record<string, number> = {};
-    for (const counters of all) {
-      for (const [name, count] of Object.entries(counters)) sum[name] = (sum[name] ?? 0) + count;
+    for (const row of this.#rows.keys()) {
+      const before: Readonly<Record<string, number>> = { ...this.#countedBefore.get(row) };
+      for (const [name, count] of Object.entries(this.core.counters(row))) {
+        sum[name] = (sum[name] ?? 0) + ((count - (before[name] ?? 0)) >>> 0);
+      }
     }
     return sum as unknown as ChannelCounters; // the same keys, summed
   }
@@ -164,7 +170,12 @@ export class Connection implements TransportHost {
     }
     this.#pool?.close();
     this.hub.leave();
-    await closing;
+    try {
+      await closing;
+    } finally {
+      // Only now: what the transport still did to them was for us
+      for (const taken of this.#taken.splice(0)) RowPool.of(this.core).giveBack(taken);
+    }
   }
 
   #refuse(reason: ChannelError): void {
@@ -183,20 +194,26 @@ export class Connection implements TransportHost {
     };
     this.#base = lineFor(link.a2p);
     for (const [protocolId, channel] of link.protocols ?? []) this.#lines.set(protocolId, lineFor(channel));
-    if (link.p2a) {
-      const inflow = new Inflow(this.hub, link.p2a, this.#watchmanOf(link.p2a), this.#events.onNotification);
-      this.#add(link.p2a.row, inflow);
-      inflow.complete(); // what was sent before somebody listened would block the area for ever
-    }
+    const inflows = [...(link.p2a ? [link.p2a] : []), ...(link.p2aProtocols?.values() ?? [])].map((channel) => {
+      const inflow = new Inflow(this.hub, channel, this.#watchmanOf(channel), this.#events.onNotification);
+      this.#add(channel.row, inflow);
+      return inflow;
+    });
+    for (const inflow of inflows) inflow.complete(); // what was sent before somebody listened would block the area for ever
     if (this.#failure) throw this.#failure;
   }
 
   #add(row: number, it: Line | Inflow): void {
     this.#rows.set(row, it);
+    this.#countedBefore.set(row, this.core.counters(row));
     this.hub.rows[row] = it;
   }
 
   #watchmanOf({ row }: Channel): Watchman {
     return new Watchman(this.core, row, this.#events.report);
   }
+}
+
+function clampedText(kind: string, maxMessage: number, maxPayload: number): RangeError {
+  return new RangeError(`${kind}: expected areas for ${maxMessage} bytes of payload, got ones for ${maxPayload}`);
 }

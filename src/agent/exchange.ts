@@ -1,5 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import { XFER } from "../core/faults.ts";
+import { ScmiError } from "../errors.ts";
 import type { Channel } from "../transport/transport.ts";
 import type { BoundCommand } from "./bound.ts";
 import type { Hub } from "./hub.ts";
@@ -68,6 +69,14 @@ export class Exchanger {
     }
   }
 
+  /** Ends a command whose ring failed. What the transport refused to carry never reached the platform, so that its area is ours again;
+   *  after any other error the platform may still answer. */
+  takeBack(xfer: number, reason: unknown): void {
+    const { core, clock } = this.#hub;
+    const isRefused = reason instanceof ScmiError && !this.#isCarried;
+    if (!isRefused || core.recall(this.#row, clock.now()) !== xfer) core.abort(xfer);
+  }
+
   /** Rings for a posted command and looks for its answer until it is there, or its deadline is past. */
   poll(xfer: number, byteLength: number): void {
     const { core, clock } = this.#hub;
@@ -79,7 +88,7 @@ export class Exchanger {
         clock.advanceToNext();
       }
     } catch (reason) {
-      if (core.stateOf(xfer) === XFER.POSTED) core.abort(xfer);
+      if (core.stateOf(xfer) === XFER.POSTED) this.takeBack(xfer, reason);
       throw reason;
     } finally {
       if (core.stateOf(xfer) !== XFER.DONE) this.#watchman.isAlert = true;

@@ -16,6 +16,9 @@ const DELAYED_TIMEOUT_MS = 2000;
 /** A platform that is only slow gives a busy area back within so many time-outs; after that the channel is as good as dead. */
 const FREE_WITHIN_TIMEOUTS = 2;
 
+/** How often the engine looks for an answer that nobody announces. */
+const LOOK_EVERY_MS = 0.1;
+
 /** One A2P channel with its queue: the engine. It knows the channel by its facts alone.
  *
  *  ```text
@@ -37,9 +40,12 @@ export class Line implements Row, Carrier {
   /** The transport carries the messages itself. */
   readonly #isCarried: boolean;
   readonly #flags: number;
+  /** The engine has to look for answers itself. */
+  readonly #isLookedFor: boolean;
   readonly #pumpMe = () => this.#pump();
   readonly #queue: Call[] = [];
   #inFlight = 0;
+  #cancelLook: (() => void) | undefined;
   #closed: ChannelError | undefined;
   #isPumping = false;
   /** What the last reset of the transport was for. */
@@ -57,7 +63,8 @@ export class Line implements Row, Carrier {
     this.#timeoutMs = traits.timeoutMs;
     this.#exchanger = new Exchanger(hub, channel, watchman);
     this.#isCarried = hub.core.areaAt(row) === 0;
-    this.#flags = traits.completesOnPost ? 0 : COMMAND.INTERRUPT;
+    this.#isLookedFor = traits.hasCompletionInterrupt === false && !this.#isCarried;
+    this.#flags = traits.completesOnPost || this.#isLookedFor ? 0 : COMMAND.INTERRUPT;
   }
 
   /** Posts a command, or queues it, and reads its answer. An answer that is there at once makes no waiter.
@@ -155,6 +162,7 @@ export class Line implements Row, Carrier {
   reset(cause: Error): void {
     if (this.#closed) return;
     this.#resetCause = cause;
+    this.#hub.core.freeArea(this.#row);
     this.#hub.core.resetChannel(this.#row); // no answer will come: tokens need not wait for one
     for (const call of this.#inFlightCalls()) {
       this.#forget(call);
@@ -216,6 +224,8 @@ export class Line implements Row, Carrier {
   close(reason: ChannelError): void {
     if (this.#closed) return;
     this.#closed = reason;
+    this.#cancelLook?.();
+    this.#cancelLook = undefined;
     this.endCalls();
   }
 
@@ -291,11 +301,21 @@ export class Line implements Row, Carrier {
     try {
       while (this.#inFlight < this.#maxInFlight) {
         const call = this.#queue[0];
-        if (call === undefined || !this.#post(call)) return;
+        if (call === undefined || !this.#post(call)) break;
       }
     } finally {
       this.#isPumping = false;
     }
+    if (this.#isLookedFor) this.#lookLater();
+  }
+
+  /** Looks for an answer again in a while, as long as somebody waits. */
+  #lookLater(): void {
+    if (this.#cancelLook || this.#closed || (this.#inFlight === 0 && this.#queue.length === 0)) return;
+    this.#cancelLook = this.#hub.clock.after(LOOK_EVERY_MS, () => {
+      this.#cancelLook = undefined;
+      this.complete();
+    });
   }
 
   /** False when the call has to wait on. */
@@ -345,11 +365,13 @@ export class Line implements Row, Carrier {
       this.#exchanger.ring(xfer, call.byteLength);
     } catch (reason) {
       if (call.isOver) throw reason;
-      core.abort(xfer);
+      this.#exchanger.takeBack(xfer, reason);
       this.#giveUp(call);
       call.fail(reason);
     }
-    if (!call.isOver) this.#hub.arm();
+    if (call.isOver) return;
+    this.#hub.arm();
+    if (this.#isLookedFor) this.complete(); // it may be there already
   }
 
   #poll(bound: BoundCommand, xfer: number, byteLength: number, isPosted: boolean): void {

@@ -124,7 +124,10 @@ export class Core {
   openChannel(instance: number, options: ChannelOptions = {}): number {
     const { p2a = false, framing = "smt", hold = false, areaBytes = 128, maxMessage = 0xffff } = options;
     const kind =
-      (p2a ? layout.KIND_P2A : 0) | (framing === "msg" ? layout.KIND_MSG : 0) | (hold ? layout.KIND_HOLD : 0);
+      (p2a ? layout.KIND_P2A : 0) |
+      (framing === "msg" ? layout.KIND_MSG : 0) |
+      (hold ? layout.KIND_HOLD : 0) |
+      (options.isForeign ? layout.KIND_FOREIGN : 0);
     const area = areaBytes === 0 ? NO_AREA : (options.area ?? 0);
     const result = this.#exports.openChannel(this.base, instance, kind, area, areaBytes, maxMessage);
     if (result === FAULT.LENGTH) {
@@ -241,6 +244,26 @@ export class Core {
   /** Fails all xfers in flight on a channel after a reset of its transport; how many. */
   resetChannel(channel: number): number {
     return checked(this.#exports.resetChannel(this.base, channel), "resetChannel");
+  }
+
+  /** Takes a command back that was posted in an area but never reached the platform: it ends with FAULT.CHANNEL_ERROR (SMT) or
+   *  FAULT.MALFORMED (MSG), and its token is free. The xfer, or -1 when none is in flight there. */
+  recall(channel: number, now: number): number {
+    const isPosted = this.memory.i32(this.channelAt(channel) + layout.CHANNEL_POSTED) !== -1;
+    if (isPosted) this.freeArea(channel);
+    return this.settle(channel, now);
+  }
+
+  /** Makes the area of a channel its caller's again, with ERROR where the framing has that, unless it is already. */
+  freeArea(channel: number): void {
+    const at = this.channelAt(channel);
+    const area = this.areaAt(channel);
+    if (area === 0) return;
+    if ((this.memory.u32(at + layout.CHANNEL_KIND) & layout.KIND_MSG) !== 0) {
+      this.memory.setU32(at + layout.CHANNEL_MESSAGE_BYTES, 0);
+    } else if ((this.memory.u32(area + layout.SMT_STATUS) & layout.SMT_STATUS_FREE) === 0) {
+      this.memory.setU32(area + layout.SMT_STATUS, layout.SMT_STATUS_FREE | layout.SMT_STATUS_ERROR);
+    }
   }
 
   /** Writes one or two words into a FastChannel and rings its doorbell. */

@@ -24,6 +24,8 @@ export interface ChannelOptions {
   readonly areaBytes?: number;
   /** Offset of an area that exists already. */
   readonly area?: number;
+  /** That area is initialised by somebody else: opening and resetting the channel leave it alone. */
+  readonly isForeign?: boolean;
   /** Transport's limit for a payload in bytes; default: what area and core allow. */
   readonly maxMessage?: number;
   /** For a response, in milliseconds; default 30. */

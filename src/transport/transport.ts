@@ -12,6 +12,12 @@ export interface ChannelTraits {
   /** The platform half of the row is in the same core: one call there does a whole exchange of a hot command, and `ring` is only
    *  needed when that says so. Default false. */
   readonly isServedInCore?: boolean;
+  /** The platform announces its answers. Without that it is not asked to, and the engine looks for them from time to time. Default
+   *  true. */
+  readonly hasCompletionInterrupt?: boolean;
+  /** Commands whose advertised latency in microseconds is above this are not for callers that cannot wait; default 0.
+   *  Device tree: `atomic-threshold-us`. */
+  readonly atomicThresholdUs?: number;
   /** For a response, in milliseconds. */
   readonly timeoutMs: number;
 }
@@ -23,7 +29,9 @@ export interface Channel {
   readonly row: number;
   /** The message on the row belongs to the other side now. Returns at once and says nothing: completion is announced by
    *  {@link TransportHost.complete} or {@link TransportHost.receive}, perhaps from inside.
-   *  @param message the message in MSG form, for a row without an area; borrowed until `ring` returns */
+   *  @param message the message in MSG form, for a row without an area; borrowed until `ring` returns
+   *  @throws ChannelError, TeeError when the platform cannot have heard of the message: the command fails with that, and its area is
+   *  the agent's again */
   ring(message?: Uint8Array): void;
   /** P2A rows with an area: the agent took the message out, and the area is the platform's again.
    *  @param wantsAcknowledge the message asked for an interrupt on its return */
@@ -40,6 +48,8 @@ export interface Link {
   readonly protocols?: ReadonlyMap<number, Channel>;
   /** Where notifications and delayed responses come from; without one there are none. */
   readonly p2a?: Channel;
+  /** Further ones, of single protocols, by protocol id. */
+  readonly p2aProtocols?: ReadonlyMap<number, Channel>;
   /** Where memory that the platform names by a physical address lies in the core: for FastChannels and statistics.
    *  @param address as the platform describes it
    *  @returns an offset from the core's base; `undefined` when these bytes are not to be had */
@@ -54,20 +64,29 @@ export interface RowOptions {
   readonly framing: "smt" | "msg";
   /** Bytes of the area; 0 = none, the transport carries the messages itself (MSG only). */
   readonly areaBytes: number;
-  /** Offset in the core of an area that exists already, for a platform that looks into the same memory. Default: a new one. */
+  /** Offset in the core of an area that exists already, for a platform that looks into the same memory and initialises it: opening,
+   *  closing and aborting leave it alone. Default: a new one. */
   readonly area?: number;
   /** The transport's own limit for a payload in bytes. */
   readonly maxMessage?: number;
   readonly timeoutMs?: number;
 }
 
+/** How a transport wants an SCMI instance. */
+export interface InstanceWishes {
+  /** Commands in flight at once over all channels, 1 … 1,024; default 20. Device tree: `arm,max-msg`. */
+  readonly maxMessages?: number;
+}
+
 /** What the agent does for a transport. */
 export interface TransportHost {
   /** The core of the agent, only to be compared: a platform in memory has to be in the same one. */
   readonly core: object;
-  /** Opens an SCMI instance with an agent half only, for a platform outside of this core.
-   *  @returns its index */
-  openInstance(): number;
+  /** Opens an SCMI instance with an agent half only, for a platform outside of this core. It is given back when the link is closed, with
+   *  its rows.
+   *  @returns its index
+   *  @throws RangeError for a number of messages out of range */
+  openInstance(options?: InstanceWishes): number;
   /** Opens a row. A payload limit above what the area holds is clamped, with a warning once.
    *  @returns its index and its payload limit in bytes */
   openRow(instance: number, options: RowOptions): { readonly row: number; readonly maxPayload: number };

@@ -52,7 +52,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   trace: { imports: ["wire", "protocols", "core", "errors.ts"] },
   world: { imports: WORLD },
   sim: { imports: ["world", "core", "protocols", "errors.ts"] },
-  compliance: { imports: ["transport/transport.ts", "firmware", "wire", "protocols", "core", "errors.ts"] },
+  compliance: { imports: ["transport/transport.ts", "firmware", "wire", "protocols", "core", "agent", "errors.ts"] },
   "index.ts": { imports: ["agent", "core", "errors.ts"] },
   cli: { imports: ["entry points"] },
   examples: { imports: ["entry points"] },

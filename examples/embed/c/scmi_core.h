@@ -325,6 +325,8 @@
 #define SCMI_KIND_MSG 2
 /* `serve` stages answers but leaves publishing to the host: the seam for latency and faults. */
 #define SCMI_KIND_HOLD 4
+/* The area is memory that somebody else initialises: opening and resetting the channel leave it alone. */
+#define SCMI_KIND_FOREIGN 8
 
 #define SCMI_DEFAULT_TIMEOUT_NS 30000000
 #define SCMI_DEFAULT_DELAYED_TIMEOUT_NS 2000000000
