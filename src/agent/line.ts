@@ -227,6 +227,7 @@ export class Line implements Row, Carrier {
     this.#cancelLook?.();
     this.#cancelLook = undefined;
     this.endCalls();
+    if (this.#inFlight > 0) this.#hub.core.resetChannel(this.#row); // a polled call, further down the stack
   }
 
   /** Ends every call under way. */
@@ -416,7 +417,10 @@ export class Line implements Row, Carrier {
   }
 
   #faultError(fault: number, bound: BoundCommand, timeoutMs: number): Error {
-    if (fault === FAULT.CHANNEL_RESET && this.#resetCause) return this.#resetCause;
+    if (fault === FAULT.CHANNEL_RESET) {
+      if (this.#closed) return this.#closedError(bound);
+      if (this.#resetCause) return this.#resetCause;
+    }
     const own = fault === FAULT.DELAYED_TIMEOUT ? DELAYED_TIMEOUT_MS : this.#timeoutMs;
     return faultError(fault, bound.name, timeoutMs || own);
   }

@@ -6,6 +6,18 @@ export { type NodeDuplex, nodeStream } from "../stream/node-stream.ts";
 export { type StreamPairOptions, streamPair } from "../stream/stream-pair.ts";
 export { type WebSocketLike, webSocketStream } from "../stream/web-socket.ts";
 export { type WebDuplex, webStream } from "../stream/web-stream.ts";
+export { coreMemory } from "./core-memory.ts";
+export { SimulatedOptee, type SimulatedOpteeOptions } from "./optee.ts";
+export type {
+  OpteeCall,
+  OpteeFault,
+  OpteeInterference,
+  OpteeLeaks,
+  OpteeOperation,
+} from "./optee-system.ts";
+export { ScmiPta, type ScmiPtaOptions, type ScmiPtaQuirk } from "./scmi-pta.ts";
+export type { MessageEnd, MessagePlatform, ScmiPtaChannelOptions } from "./scmi-pta-channel.ts";
 export type { StreamClient } from "./stream-client.ts";
 export type { StreamCounters, StreamOutcome, StreamServerCounters } from "./stream-counters.ts";
 export { StreamServer, type StreamServerOptions } from "./stream-server.ts";
+export type { TaParam, TrustedApp } from "./trusted-app.ts";

@@ -454,6 +454,19 @@ test("so it does to a polled call, from inside of ring", async () => {
   expect(clock.getRatePolled(0)).toBe(5);
 });
 
+test("a polled call ends at once when the other side goes away meanwhile", async () => {
+  const { platform, clock } = await staged();
+  platform.isManual = false;
+  const cause = new TeeError("invoke", 0xffff_3024, "tee");
+  platform.on(0x14, 0x6, () => {
+    platform.host?.fail(cause);
+    return undefined;
+  });
+  const before = platform.clock.now();
+  expect(() => clock.getRatePolled(0)).toThrow(expect.objectContaining({ reason: "closed", cause }));
+  expect(platform.clock.now()).toBe(before);
+});
+
 test("a long queue before a platform that answers inside of ring is worked off without deep recursion", async () => {
   const { platform, clock } = await staged();
   const rates = Array.from({ length: 5000 }, () => clock.getRate(0));

@@ -1,0 +1,177 @@
+import {
+  TEE_RESULT,
+  type TeeConnection,
+  type TeeLogin,
+  type TeeMemory,
+  type TeeParam,
+  teeError,
+} from "../tee/index.ts";
+import { type PassedParams, passIn, passOut } from "./optee-params.ts";
+import type { OpteeCall, OpteeSession, OpteeSystem } from "./optee-system.ts";
+
+/** One client of the simulated OP-TEE: its sessions and memories. */
+export class OpteeConnection implements TeeConnection {
+  readonly invokeSync?: (session: number, command: number, params: readonly TeeParam[]) => void;
+  readonly makeSystemSession?: (session: number) => Promise<void>;
+  readonly #system: OpteeSystem;
+  readonly #sessions = new Map<number, OpteeSession>();
+  readonly #memories = new Set<number>();
+  readonly #memoryOf = (cookie: number) => (this.#memories.has(cookie) ? this.#system.memory(cookie) : undefined);
+  #isClosed = false;
+
+  constructor(system: OpteeSystem, hasSystemSessions: boolean) {
+    this.#system = system;
+    system.contexts++;
+    if (system.isSync) this.invokeSync = (...command) => this.#invokeSync(...command);
+    if (hasSystemSessions) this.makeSystemSession = (session) => this.#makeSystemSession(session);
+  }
+
+  async openSession(login: TeeLogin): Promise<number> {
+    const system = this.#system;
+    this.#attempt({ operation: "openSession", uuid: login.uuid });
+    const { types } = passIn(login.params, this.#memoryOf, "openSession");
+    if (types < 0) throw teeError("openSession", TEE_RESULT.BAD_PARAMETERS, "tee");
+    const id = await system.enter(false, "openSession", () => system.openSession(login));
+    const session = system.session(id);
+    if (session) this.#sessions.set(id, session);
+    return id;
+  }
+
+  async closeSession(id: number): Promise<void> {
+    const session = this.#find(id, "closeSession");
+    this.#sessions.delete(id); // first: it is gone whatever the TEE says
+    if (!session.lock.tryEnter()) await session.lock.enter();
+    this.#system.closeSession(session);
+    session.lock.leave();
+    this.#attempt({ operation: "closeSession", uuid: session.instance.app.uuid });
+    await this.#system.enter(session.isSystem, "closeSession", () => {});
+  }
+
+  async invoke(id: number, command: number, params: readonly TeeParam[]): Promise<void> {
+    if (this.#system.isSync) return this.#invokeSync(id, command, params);
+    const session = this.#find(id, "invoke");
+    this.#attempt({ operation: "invoke", uuid: session.instance.app.uuid, command });
+    const { threads } = this.#system;
+    await threads.enter(session.isSystem);
+    try {
+      await session.lock.enter();
+      try {
+        await this.#system.pass();
+        const passed = this.#passIn(session, command, params);
+        const result = await outcomeOf(session, command, passed);
+        if (this.#system.isGone) throw teeError("invoke", TEE_RESULT.TARGET_DEAD, "comms");
+        finish(session, command, result, passed, params);
+      } finally {
+        session.lock.leave();
+      }
+    } finally {
+      threads.leave();
+    }
+  }
+
+  cancel(id: number): void {
+    this.#find(id, "cancel").cancel?.();
+  }
+
+  async allocate(byteLength: number): Promise<TeeMemory> {
+    this.#attempt({ operation: "allocate" });
+    const memory = this.#system.allocate(byteLength);
+    this.#memories.add(memory.cookie);
+    return memory;
+  }
+
+  async register(bytes: Uint8Array): Promise<TeeMemory> {
+    this.#attempt({ operation: "register" });
+    const memory = this.#system.register(bytes);
+    this.#memories.add(memory.cookie);
+    return memory;
+  }
+
+  async release(cookie: number): Promise<void> {
+    if (!this.#memories.delete(cookie)) this.#stray("release", "api");
+    this.#system.release(cookie);
+    this.#attempt({ operation: "release" });
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) this.#stray("closeContext", "api");
+    this.#isClosed = true;
+    for (const session of [...this.#sessions.values()].reverse()) this.#system.closeSession(session);
+    this.#sessions.clear();
+    for (const cookie of this.#memories) this.#system.release(cookie);
+    this.#memories.clear();
+    if (!this.#system.isGone) this.#system.contexts--;
+    this.#attempt({ operation: "closeContext" });
+  }
+
+  async #makeSystemSession(id: number): Promise<void> {
+    const session = this.#find(id, "systemSession");
+    this.#attempt({ operation: "systemSession", uuid: session.instance.app.uuid });
+    this.#system.makeSystem(session);
+  }
+
+  #invokeSync(id: number, command: number, params: readonly TeeParam[]): void {
+    const session = this.#find(id, "invoke");
+    this.#attempt({ operation: "invoke", uuid: session.instance.app.uuid, command });
+    this.#system.enterSync(session.isSystem, "invoke", () => {
+      if (!session.lock.tryEnter()) throw teeError("invoke", TEE_RESULT.BUSY, "tee");
+      try {
+        const passed = this.#passIn(session, command, params);
+        let result: number | undefined;
+        const cancel = session.instance.app.start(command, passed.types, passed.params, (it) => {
+          result = it;
+        });
+        // A platform that does not answer at once never will: here nothing waits
+        if (result === undefined) {
+          cancel();
+          result = TEE_RESULT.COMMUNICATION;
+        }
+        finish(session, command, result, passed, params);
+      } finally {
+        session.lock.leave();
+      }
+    });
+  }
+
+  #passIn({ instance }: OpteeSession, command: number, params: readonly TeeParam[]): PassedParams {
+    if (instance.hasPanicked) throw teeError(`invoke ${command}`, TEE_RESULT.TARGET_DEAD, "tee");
+    return passIn(params, this.#memoryOf, `invoke ${command}`);
+  }
+
+  #find(id: number, operation: string): OpteeSession {
+    return this.#sessions.get(id) ?? this.#stray(operation, "api");
+  }
+
+  #stray(operation: string, origin: "api"): never {
+    this.#system.strays++;
+    throw teeError(`${operation}: unknown here`, TEE_RESULT.BAD_PARAMETERS, origin);
+  }
+
+  #attempt(call: OpteeCall): void {
+    this.#system.attempt(call);
+  }
+}
+
+/** Lets an application carry out a command, for as long as it takes. */
+async function outcomeOf(session: OpteeSession, command: number, { types, params }: PassedParams): Promise<number> {
+  try {
+    return await new Promise<number>((done) => {
+      session.cancel = session.instance.app.start(command, types, params, done);
+    });
+  } finally {
+    session.cancel = undefined;
+  }
+}
+
+/** What came out goes back in any case. */
+function finish(
+  { instance }: OpteeSession,
+  command: number,
+  result: number,
+  passed: PassedParams,
+  params: readonly TeeParam[],
+): void {
+  if (instance.hasPanicked) throw teeError(`invoke ${command}`, TEE_RESULT.TARGET_DEAD, "tee");
+  passOut(passed.params, params);
+  if (result !== TEE_RESULT.SUCCESS) throw teeError(`invoke ${command}`, result, "trustedApp");
+}
