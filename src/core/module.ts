@@ -2,7 +2,7 @@ import { ABI_VERSION } from "../../assembly/layout.ts";
 import { InternalError, UnsupportedError } from "../errors.ts";
 import { trapError } from "./engine.ts";
 import { type CoreExports, EXPORT_NAMES } from "./exports.ts";
-import { RELEASE_WASM_BASE64 } from "./release.wasm.ts";
+import { RELEASE_WASM_HEX } from "./release.wasm.ts";
 
 /** Where a core's code comes from: a compiled module, its bytes, or the address of `core.wasm`. */
 export type ModuleSource = WebAssembly.Module | BufferSource | URL;
@@ -16,7 +16,7 @@ export async function compile(source?: ModuleSource): Promise<WebAssembly.Module
   if (source === undefined) {
     if (embedded) return embedded;
     // Whoever is ready first, this or compileSync, is the one that stays
-    compiling ??= WebAssembly.compile(decode(RELEASE_WASM_BASE64)).then((module) => (embedded ??= module));
+    compiling ??= WebAssembly.compile(decode(RELEASE_WASM_HEX)).then((module) => (embedded ??= module));
     return compiling;
   }
   if (source instanceof WebAssembly.Module) return source;
@@ -32,7 +32,7 @@ export async function compile(source?: ModuleSource): Promise<WebAssembly.Module
 /** {@link compile} for callers that cannot wait. Browsers refuse modules above 4 KiB on their main thread. */
 export function compileSync(source?: Exclude<ModuleSource, URL>): WebAssembly.Module {
   if (source === undefined) {
-    embedded ??= new WebAssembly.Module(decode(RELEASE_WASM_BASE64));
+    embedded ??= new WebAssembly.Module(decode(RELEASE_WASM_HEX));
     return embedded;
   }
   return source instanceof WebAssembly.Module ? source : new WebAssembly.Module(bytesOf(source));
@@ -99,9 +99,8 @@ function bytesOf(source: BufferSource): Uint8Array<ArrayBuffer> {
   return new Uint8Array(source.buffer as ArrayBuffer, source.byteOffset, source.byteLength);
 }
 
-function decode(base64: string): Uint8Array<ArrayBuffer> {
-  const text = atob(base64);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+function decode(hex: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(hex.length / 2);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16);
   return bytes;
 }
