@@ -8,6 +8,8 @@ import {
   CLOCK_RATES,
   CLOCK_STATE_RATE,
   EVENT_RATE_CHANGED,
+  PERMISSION_HOST_GET,
+  PERMISSION_HOST_SET,
   PERMISSION_SET,
   PERMISSION_USE,
   PROTOCOL_DOMAINS,
@@ -41,6 +43,7 @@ export function rateSet(
   if (clock >= load<u32>(protocol, PROTOCOL_DOMAINS)) return STATUS_NOT_FOUND;
   const permission = resource.permission(protocol, state, agent, clock);
   if (!(permission & PERMISSION_USE)) return STATUS_NOT_FOUND;
+  if (permission & PERMISSION_HOST_SET) return NEEDS_HOST;
   if (flags & ~RATE_SET_FLAGS) return STATUS_INVALID_PARAMETERS;
   const rates = resource.descriptionOf(description, protocol, clock);
   if (flags & RATE_SET_ASYNC) {
@@ -60,7 +63,9 @@ export function rateSet(
 export function rateGet(protocol: usize, state: usize, agent: u32, request: usize, reply: usize): i32 {
   const clock = load<u32>(request);
   if (clock >= load<u32>(protocol, PROTOCOL_DOMAINS)) return STATUS_NOT_FOUND;
-  if (!(resource.permission(protocol, state, agent, clock) & PERMISSION_USE)) return STATUS_NOT_FOUND;
+  const permission = resource.permission(protocol, state, agent, clock);
+  if (!(permission & PERMISSION_USE)) return STATUS_NOT_FOUND;
+  if (permission & PERMISSION_HOST_GET) return NEEDS_HOST;
   store<i32>(reply, STATUS_SUCCESS);
   store<u64>(reply, load<u64>(resource.stateOf(protocol, state, clock), CLOCK_STATE_RATE), STATUS_BYTES);
   return STATUS_BYTES + 8;

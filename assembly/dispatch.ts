@@ -12,7 +12,16 @@ import {
   HANDLER_NONE,
   HANDLER_PERFORMANCE_LEVEL_GET,
   HANDLER_PERFORMANCE_LEVEL_SET,
+  HANDLER_PERFORMANCE_LIMITS_GET,
+  HANDLER_PERFORMANCE_LIMITS_SET,
+  HANDLER_POWER_STATE_GET,
+  HANDLER_POWER_STATE_SET,
+  HANDLER_POWERCAP_CAP_GET,
+  HANDLER_POWERCAP_MEASUREMENTS_GET,
   HANDLER_PROTOCOL_VERSION,
+  HANDLER_SENSOR_READING_GET,
+  HANDLER_VOLTAGE_LEVEL_GET,
+  HANDLER_VOLTAGE_LEVEL_SET,
   HEADER_MESSAGE_MASK,
   HEADER_PROTOCOL_MASK,
   HEADER_PROTOCOL_SHIFT,
@@ -38,8 +47,13 @@ import {
   STATUS_PROTOCOL_ERROR,
   STATUS_SUCCESS,
 } from "./layout";
+import * as limits from "./limits";
 import * as performance from "./performance";
+import * as power from "./power";
+import * as powercap from "./powercap";
 import { NEEDS_HOST } from "./reply";
+import * as sensor from "./sensor";
+import * as voltage from "./voltage";
 import { copy } from "./words";
 
 /** Answers the command `word` with its parameters at `request`. The reply has room for `limit` bytes, at least
@@ -100,6 +114,45 @@ export function answer(
     store<u32>(reply, load<u32>(protocol, PROTOCOL_VERSION_WORD), STATUS_BYTES);
     return STATUS_BYTES + 4;
   }
-  // A description made for a newer core
-  return NEEDS_HOST;
+  return answerFurther(handler, core, channel, description, protocol, state, agent, request, reply, limit, now);
+}
+
+/** The hot commands that are asked for less often, in a function of its own: inlined into every exchange, their code would
+ *  stand in the way of the others. */
+function answerFurther(
+  handler: u32,
+  core: usize,
+  channel: usize,
+  description: usize,
+  protocol: usize,
+  state: usize,
+  agent: u32,
+  request: usize,
+  reply: usize,
+  limit: u32,
+  now: f64,
+): i32 {
+  switch (handler) {
+    case HANDLER_PERFORMANCE_LIMITS_SET:
+      return limits.limitsSet(core, channel, description, protocol, state, agent, request, reply, now);
+    case HANDLER_PERFORMANCE_LIMITS_GET:
+      return limits.limitsGet(protocol, state, agent, request, reply);
+    case HANDLER_POWER_STATE_SET:
+      return power.stateSet(core, channel, description, protocol, state, agent, request, reply, now);
+    case HANDLER_POWER_STATE_GET:
+      return power.stateGet(protocol, state, agent, request, reply);
+    case HANDLER_VOLTAGE_LEVEL_SET:
+      return voltage.levelSet(core, channel, description, protocol, state, agent, request, reply, now);
+    case HANDLER_VOLTAGE_LEVEL_GET:
+      return voltage.levelGet(protocol, state, agent, request, reply);
+    case HANDLER_SENSOR_READING_GET:
+      return sensor.readingGet(description, protocol, state, agent, request, reply, limit);
+    case HANDLER_POWERCAP_CAP_GET:
+      return powercap.capGet(protocol, state, agent, request, reply);
+    case HANDLER_POWERCAP_MEASUREMENTS_GET:
+      return powercap.measurementsGet(description, protocol, state, agent, request, reply);
+    default:
+      // A description made for a newer core
+      return NEEDS_HOST;
+  }
 }

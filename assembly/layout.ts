@@ -435,13 +435,19 @@ export const EVENT_KIND = 8;
 export const EVENT_CHANNEL = 12;
 export const EVENT_AGENT = 16;
 export const EVENT_DOMAIN = 20;
-/** u64 each. */
+/** u64 each; of limits the maximum is the low word, and the minimum the high one. */
 export const EVENT_OLD = 24;
 export const EVENT_NEW = 32;
-export const EVENT_BYTES = 40;
+/** EVENT_LIMITS_CHANGED: the level before, and the level after, which the limits may have moved; else 0. */
+export const EVENT_OLD_LEVEL = 40;
+export const EVENT_NEW_LEVEL = 44;
+export const EVENT_BYTES = 48;
 
 export const EVENT_LEVEL_CHANGED = 1;
 export const EVENT_RATE_CHANGED = 2;
+export const EVENT_LIMITS_CHANGED = 3;
+export const EVENT_POWER_STATE_CHANGED = 4;
+export const EVENT_VOLTAGE_CHANGED = 5;
 
 // Trace ring entry; when full the oldest entry is overwritten (tail counts on, head is not used)
 /** f64 ns. */
@@ -525,6 +531,9 @@ export const MESSAGE_REQUEST_BYTES = 2;
 /** HANDLER_CONSTANT: offset and bytes of the return values. */
 export const MESSAGE_REPLY = 4;
 export const MESSAGE_REPLY_BYTES = 8;
+/** u16: the handler of a hot command, which a host that takes the command over for a while puts back; the core does not
+ *  read it. */
+export const MESSAGE_HOT_HANDLER = 12;
 export const MESSAGE_BYTES = 16;
 export const MESSAGE_ANY_BYTES = 0xffff;
 
@@ -539,10 +548,28 @@ export const HANDLER_PERFORMANCE_LEVEL_SET = 4;
 export const HANDLER_PERFORMANCE_LEVEL_GET = 5;
 export const HANDLER_CLOCK_RATE_SET = 6;
 export const HANDLER_CLOCK_RATE_GET = 7;
+export const HANDLER_PERFORMANCE_LIMITS_SET = 8;
+export const HANDLER_PERFORMANCE_LIMITS_GET = 9;
+export const HANDLER_POWER_STATE_SET = 10;
+export const HANDLER_POWER_STATE_GET = 11;
+export const HANDLER_VOLTAGE_LEVEL_SET = 12;
+export const HANDLER_VOLTAGE_LEVEL_GET = 13;
+export const HANDLER_SENSOR_READING_GET = 14;
+export const HANDLER_POWERCAP_CAP_GET = 15;
+export const HANDLER_POWERCAP_MEASUREMENTS_GET = 16;
 
+// Permission byte: what an agent may do with a domain, and what the host answers all the same
 export const PERMISSION_USE = 1;
-/** LEVEL_SET, RATE_SET. */
+/** LEVEL_SET, RATE_SET, STATE_SET. */
 export const PERMISSION_SET = 2;
+/** LIMITS_SET. */
+export const PERMISSION_LIMITS = 4;
+/** The host answers the agent's hot commands that read this domain (…_GET); */
+export const PERMISSION_HOST_GET = 8;
+/** those that need PERMISSION_SET; */
+export const PERMISSION_HOST_SET = 16;
+/** those that need PERMISSION_LIMITS. */
+export const PERMISSION_HOST_LIMITS = 32;
 
 export const DOMAIN_BYTES = 32;
 export const DOMAIN_STATE_BYTES = 16;
@@ -551,9 +578,16 @@ export const DOMAIN_STATE_BYTES = 16;
 // 0 of them = any value within the limits in force
 export const PERFORMANCE_LEVEL_COUNT = 0;
 export const PERFORMANCE_LEVELS = 4;
+/** Between these are the limits of a domain without a list. */
+export const PERFORMANCE_HIGHEST = 8;
+export const PERFORMANCE_LOWEST = 12;
 export const PERFORMANCE_STATE_LEVEL = 0;
 export const PERFORMANCE_STATE_MAX = 4;
 export const PERFORMANCE_STATE_MIN = 8;
+/** Id of the agent whose limits are in force; 0 = the platform. */
+export const PERFORMANCE_STATE_LIMITS_AGENT = 12;
+/** From this version on a 0 in LIMITS_SET leaves that limit as it is. */
+export const PERFORMANCE_ZERO_KEEPS_SINCE = 0x30000;
 
 // Clock: a list of rates (u64, ascending) or a range (lowest, highest, step)
 export const CLOCK_FORMAT = 0;
@@ -567,19 +601,58 @@ export const CLOCK_STATE_RATE = 0;
 export const CLOCK_STATE_ENABLED = 8;
 export const CLOCK_STATE_PARENT = 12;
 
-// States of the domains of the other protocols. The host may use a domain's further words as it likes, and all words
-// of reset, system power and pin control
+export const RATE_SET_ASYNC = 1;
+export const RATE_SET_IGNORE_DELAYED = 2;
+export const RATE_SET_ROUND_UP = 4;
+export const RATE_SET_CLOSEST = 8;
+export const RATE_SET_FLAGS = 15;
+
+// States of the further protocols. The host may use a domain's other words as it likes, and all words of reset, system
+// power and pin control
+
+// Power domain: legal values for STATE_SET, u32 each; 0 of them = any word without reserved bits
+export const POWER_LEGAL_COUNT = 0;
+export const POWER_LEGAL = 4;
+/** POWER_SYNC, POWER_ASYNC: what STATE_SET can do here. */
+export const POWER_MODES = 8;
 export const POWER_STATE = 0;
 
+export const POWER_SYNC = 1;
+/** The host answers such requests. */
+export const POWER_ASYNC = 2;
+/** State type and state id. */
+export const POWER_STATE_BITS = 0x4fffffff;
+export const STATE_SET_ASYNC = 1;
+
+// Voltage domain: a list of levels or a range (lowest, highest, step); i32 each, in µV
+export const VOLTAGE_FORMAT = 0;
+export const VOLTAGE_LEVEL_COUNT = 4;
+export const VOLTAGE_LEVELS = 8;
+/** 1 = the host answers asynchronous requests, 0 = they are not supported. */
+export const VOLTAGE_HAS_ASYNC = 12;
+export const VOLTAGE_FORMAT_LIST = 0;
+export const VOLTAGE_FORMAT_RANGE = 1;
 /** i32, in µV. */
 export const VOLTAGE_STATE_LEVEL = 0;
 export const VOLTAGE_STATE_CONFIG = 4;
 
+export const VOLTAGE_SET_ASYNC = 1;
+/** Before this version LEVEL_SET has no flags. */
+export const VOLTAGE_ASYNC_SINCE = 0x20000;
+
+/** 1 = the host answers asynchronous requests, 0 = they are not supported. */
+export const SENSOR_HAS_ASYNC = 0;
 /** i64, as the agent reads it. */
 export const SENSOR_STATE_READING = 0;
 /** u64; 0 = none. */
 export const SENSOR_STATE_TIMESTAMP = 8;
 
+export const READING_GET_ASYNC = 1;
+/** From this version on a reading has a timestamp. */
+export const SENSOR_TIMESTAMP_SINCE = 0x20000;
+
+/** 0 = MEASUREMENTS_GET is not supported. */
+export const POWERCAP_HAS_MONITORING = 0;
 export const POWERCAP_STATE_CAP = 0;
 /** Average power as measured. */
 export const POWERCAP_STATE_POWER = 4;
@@ -587,9 +660,3 @@ export const POWERCAP_STATE_POWER = 4;
 export const POWERCAP_STATE_PAI = 8;
 /** In µs: what the measured power is the average of. */
 export const POWERCAP_STATE_INTERVAL = 12;
-
-export const RATE_SET_ASYNC = 1;
-export const RATE_SET_IGNORE_DELAYED = 2;
-export const RATE_SET_ROUND_UP = 4;
-export const RATE_SET_CLOSEST = 8;
-export const RATE_SET_FLAGS = 15;

@@ -1,4 +1,4 @@
-// PERFORMANCE_LEVEL_SET and PERFORMANCE_LEVEL_GET (spec 13-performance sections 5.5 and 5.6).
+// PERFORMANCE_LEVEL_SET and PERFORMANCE_LEVEL_GET (spec 13-performance sections 5.5 and 5.6); for the limits see limits.ts.
 
 import {
   EVENT_LEVEL_CHANGED,
@@ -7,6 +7,8 @@ import {
   PERFORMANCE_STATE_LEVEL,
   PERFORMANCE_STATE_MAX,
   PERFORMANCE_STATE_MIN,
+  PERMISSION_HOST_GET,
+  PERMISSION_HOST_SET,
   PERMISSION_SET,
   PERMISSION_USE,
   PROTOCOL_DOMAINS,
@@ -16,7 +18,7 @@ import {
   STATUS_OUT_OF_RANGE,
   STATUS_SUCCESS,
 } from "./layout";
-import { success } from "./reply";
+import { NEEDS_HOST, success } from "./reply";
 import * as resource from "./resource";
 
 export function levelSet(
@@ -33,7 +35,10 @@ export function levelSet(
   const domain = load<u32>(request);
   if (domain >= load<u32>(protocol, PROTOCOL_DOMAINS)) return STATUS_NOT_FOUND;
   const needed: u32 = PERMISSION_USE | PERMISSION_SET;
-  if ((resource.permission(protocol, state, agent, domain) & needed) != needed) return STATUS_DENIED;
+  const permission = resource.permission(protocol, state, agent, domain);
+  if ((permission & (needed | PERMISSION_HOST_SET)) != needed) {
+    return (permission & needed) == needed ? NEEDS_HOST : STATUS_DENIED;
+  }
   const level = load<u32>(request, 4);
   const current = resource.stateOf(protocol, state, domain);
   if (level < load<u32>(current, PERFORMANCE_STATE_MIN) || level > load<u32>(current, PERFORMANCE_STATE_MAX)) {
@@ -51,7 +56,10 @@ export function levelSet(
 export function levelGet(protocol: usize, state: usize, agent: u32, request: usize, reply: usize): i32 {
   const domain = load<u32>(request);
   if (domain >= load<u32>(protocol, PROTOCOL_DOMAINS)) return STATUS_NOT_FOUND;
-  if (!(resource.permission(protocol, state, agent, domain) & PERMISSION_USE)) return STATUS_DENIED;
+  const permission = resource.permission(protocol, state, agent, domain);
+  if ((permission & (PERMISSION_USE | PERMISSION_HOST_GET)) != PERMISSION_USE) {
+    return permission & PERMISSION_USE ? NEEDS_HOST : STATUS_DENIED;
+  }
   store<i32>(reply, STATUS_SUCCESS);
   store<u32>(reply, load<u32>(resource.stateOf(protocol, state, domain), PERFORMANCE_STATE_LEVEL), STATUS_BYTES);
   return STATUS_BYTES + 4;

@@ -62,7 +62,7 @@ const RECORDS = [
   {
     title: "Event ring entry",
     fields: ["EVENT_"],
-    not: ["EVENT_BYTES", "EVENT_LEVEL_CHANGED", "EVENT_RATE_CHANGED"],
+    not: /^EVENT_(BYTES|\w+_CHANGED)$/,
     bytes: "EVENT_BYTES",
   },
   {
@@ -89,7 +89,11 @@ const RECORDS = [
     not: ["MESSAGE_BYTES", "MESSAGE_ANY_BYTES"],
     bytes: "MESSAGE_BYTES",
   },
-  { title: "Performance domain, in a description", fields: ["PERFORMANCE_LEVEL"], bytes: "DOMAIN_BYTES" },
+  {
+    title: "Performance domain, in a description",
+    fields: ["PERFORMANCE_LEVEL", "PERFORMANCE_HIGHEST", "PERFORMANCE_LOWEST"],
+    bytes: "DOMAIN_BYTES",
+  },
   { title: "Performance domain, in a state", fields: ["PERFORMANCE_STATE_"], bytes: "DOMAIN_STATE_BYTES" },
   {
     title: "Clock, in a description",
@@ -98,9 +102,23 @@ const RECORDS = [
     bytes: "DOMAIN_BYTES",
   },
   { title: "Clock, in a state", fields: ["CLOCK_STATE_"], bytes: "DOMAIN_STATE_BYTES" },
-  { title: "Power domain, in a state", fields: ["POWER_STATE"], bytes: "DOMAIN_STATE_BYTES" },
+  { title: "Power domain, in a description", fields: ["POWER_LEGAL", "POWER_MODES"], bytes: "DOMAIN_BYTES" },
+  {
+    title: "Power domain, in a state",
+    fields: ["POWER_STATE"],
+    not: ["POWER_STATE_BITS"],
+    bytes: "DOMAIN_STATE_BYTES",
+  },
+  {
+    title: "Voltage domain, in a description",
+    fields: ["VOLTAGE_FORMAT", "VOLTAGE_LEVEL", "VOLTAGE_HAS_ASYNC"],
+    not: ["VOLTAGE_FORMAT_LIST", "VOLTAGE_FORMAT_RANGE"],
+    bytes: "DOMAIN_BYTES",
+  },
   { title: "Voltage domain, in a state", fields: ["VOLTAGE_STATE_"], bytes: "DOMAIN_STATE_BYTES" },
+  { title: "Sensor, in a description", fields: ["SENSOR_HAS_ASYNC"], bytes: "DOMAIN_BYTES" },
   { title: "Sensor of one value, in a state", fields: ["SENSOR_STATE_"], bytes: "DOMAIN_STATE_BYTES" },
+  { title: "Powercap domain, in a description", fields: ["POWERCAP_HAS_MONITORING"], bytes: "DOMAIN_BYTES" },
   { title: "Powercap domain, in a state", fields: ["POWERCAP_STATE_"], bytes: "DOMAIN_STATE_BYTES" },
   {
     title: "SMT area",

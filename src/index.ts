@@ -34,11 +34,17 @@ export { type Clock, SimulatedClock } from "./core/clock.ts";
 export { Core, type CoreOptions, type CoreSyncOptions } from "./core/core.ts";
 export type {
   ClockDescription,
+  DomainDescription,
+  HotKind,
   MessageDescription,
   PerformanceDomainDescription,
   PermissionDescription,
   PlatformDescription,
+  PowercapDescription,
+  PowerDomainDescription,
   ProtocolDescription,
+  SensorDescription,
+  VoltageDescription,
 } from "./core/description.ts";
 export { COMMAND, commandWord, FAULT, type FaultName, faultName, XFER } from "./core/faults.ts";
 export type { CoreMemory } from "./core/memory.ts";

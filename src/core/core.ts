@@ -1,7 +1,8 @@
 import * as layout from "../../assembly/layout.ts";
 import { ChannelError, MessageError } from "../errors.ts";
 import { type CoreCapacity, DEFAULT_CAPACITY, writeConfig } from "./capacity.ts";
-import { encodeDescription, type PlatformDescription } from "./description.ts";
+import type { PlatformDescription } from "./description.ts";
+import { encodeDescription } from "./description-encoder.ts";
 import { checked, faultError, trapError } from "./engine.ts";
 import { type CoreExports, EXPORT_NAMES } from "./exports.ts";
 import { FAULT } from "./faults.ts";

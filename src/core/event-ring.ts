@@ -1,18 +1,33 @@
 import * as layout from "../../assembly/layout.ts";
 import type { Core } from "./core.ts";
 
+/** What a core can change on behalf of an agent. */
+export type CoreEventKind = "levelChanged" | "rateChanged" | "limitsChanged" | "powerStateChanged" | "voltageChanged";
+
+const KINDS: Readonly<Record<number, CoreEventKind>> = {
+  [layout.EVENT_LEVEL_CHANGED]: "levelChanged",
+  [layout.EVENT_RATE_CHANGED]: "rateChanged",
+  [layout.EVENT_LIMITS_CHANGED]: "limitsChanged",
+  [layout.EVENT_POWER_STATE_CHANGED]: "powerStateChanged",
+  [layout.EVENT_VOLTAGE_CHANGED]: "voltageChanged",
+};
+
 /** A change that the core made on behalf of an agent. */
 export interface CoreEvent {
   /** In nanoseconds. */
   readonly time: number;
-  readonly kind: "levelChanged" | "rateChanged";
+  readonly kind: CoreEventKind;
   /** Index of the channel that the command came in on. */
   readonly channel: number;
   readonly agentId: number;
   /** Domain or clock id. */
   readonly domain: number;
+  /** Level, rate in Hz, power state or voltage in µV; of limits the minimum in the upper 32 bits, the maximum in the lower. */
   readonly before: bigint;
   readonly after: bigint;
+  /** The level before and after limits changed, which may have moved it; 0 for other events. */
+  readonly oldLevel: number;
+  readonly newLevel: number;
 }
 
 /** The host's end of a core's event ring: who changed what. docs/abi.md section 6. */
@@ -52,14 +67,21 @@ export class EventRing {
     const head = memory.u32(this.#at + layout.RING_HEAD);
     const index = head & (this.capacity - 1);
     const entry = base + memory.u32(this.#at + layout.RING_OFFSET) + index * memory.u32(this.#at + layout.RING_STRIDE);
+    const kind = KINDS[memory.u32(entry + layout.EVENT_KIND)] ?? "levelChanged";
+    const word = (at: number) => {
+      const value = memory.data.getBigUint64(entry + at, true);
+      return kind === "voltageChanged" ? BigInt.asIntN(32, value) : value;
+    };
     const event: CoreEvent = {
       time: memory.f64(entry + layout.EVENT_TIME),
-      kind: memory.u32(entry + layout.EVENT_KIND) === layout.EVENT_LEVEL_CHANGED ? "levelChanged" : "rateChanged",
+      kind,
       channel: memory.u32(entry + layout.EVENT_CHANNEL),
       agentId: memory.u32(entry + layout.EVENT_AGENT),
       domain: memory.u32(entry + layout.EVENT_DOMAIN),
-      before: memory.data.getBigUint64(entry + layout.EVENT_OLD, true),
-      after: memory.data.getBigUint64(entry + layout.EVENT_NEW, true),
+      before: word(layout.EVENT_OLD),
+      after: word(layout.EVENT_NEW),
+      oldLevel: memory.u32(entry + layout.EVENT_OLD_LEVEL),
+      newLevel: memory.u32(entry + layout.EVENT_NEW_LEVEL),
     };
     memory.setU32(this.#at + layout.RING_HEAD, head + 1);
     return event;

@@ -1,5 +1,7 @@
 import * as layout from "../../assembly/layout.ts";
 import type { Core } from "./core.ts";
+import type { HotKind } from "./description.ts";
+import { hostBits } from "./domains.ts";
 
 /** A command that the core has taken out of its channel for the host to answer. */
 export interface ClaimedCommand {
@@ -53,15 +55,6 @@ export class PlatformTables {
     return (this.core.memory.u32(area + layout.SMT_STATUS) & layout.SMT_STATUS_FREE) !== 0;
   }
 
-  /** Lets an SCMI instance be served by another description with the same state. */
-  setDescription(instance: number, description: number): void {
-    const { core } = this;
-    const table = core.base + layout.CORE_INSTANCES;
-    const rows = core.memory.u32(table + layout.TABLE_OFFSET);
-    const at = core.base + rows + instance * core.memory.u32(table + layout.TABLE_STRIDE);
-    core.memory.setU32(at + layout.INSTANCE_DESCRIPTION, description);
-  }
-
   /** Who answers a hot command: the core, or the host.
    *  @param description offset of the description to change */
   setHot(description: number, protocolId: number, messageId: number, isHot: boolean): void {
@@ -69,8 +62,9 @@ export class PlatformTables {
     const protocol = this.#protocolAt(protocolId, description);
     const messages = core.memory.u32(protocol + layout.PROTOCOL_MESSAGES);
     const at = core.base + description + messages + messageId * layout.MESSAGE_BYTES;
-    const hot = HOT[protocolId]?.[messageId] ?? layout.HANDLER_HOST;
-    core.memory.data.setUint16(at + layout.MESSAGE_HANDLER, isHot ? hot : layout.HANDLER_HOST, true);
+    const hot = core.memory.data.getUint16(at + layout.MESSAGE_HOT_HANDLER, true);
+    const handler = isHot && hot !== layout.HANDLER_NONE ? hot : layout.HANDLER_HOST;
+    core.memory.data.setUint16(at + layout.MESSAGE_HANDLER, handler, true);
   }
 
   /** Lets an agent use a protocol, or not: DENIED. */
@@ -87,17 +81,33 @@ export class PlatformTables {
     return (this.core.memory.u32(at) & bit) !== 0;
   }
 
-  /** Writes what an agent may do with a domain.
+  /** Writes what an agent may do with a domain; who answers stays as it is.
    *  @param use reach it at all
-   *  @param set LEVEL_SET or RATE_SET */
+   *  @param set LEVEL_SET, RATE_SET or STATE_SET
+   *  @param limits PERFORMANCE_LIMITS_SET */
   setPermission(
     agentId: number,
     protocolId: number,
     domain: number,
-    { use, set }: { readonly use: boolean; readonly set: boolean },
+    { use, set, limits = false }: { readonly use: boolean; readonly set: boolean; readonly limits?: boolean },
   ): void {
-    const bits = (use ? layout.PERMISSION_USE : 0) | (set ? layout.PERMISSION_SET : 0);
-    this.core.memory.data.setUint8(this.#permissionAt(agentId, protocolId, domain), bits);
+    const at = this.#permissionAt(agentId, protocolId, domain);
+    const { data } = this.core.memory;
+    const granted =
+      (use ? layout.PERMISSION_USE : 0) | (set ? layout.PERMISSION_SET : 0) | (limits ? layout.PERMISSION_LIMITS : 0);
+    data.setUint8(at, (data.getUint8(at) & ALL_HOST_BITS) | granted);
+  }
+
+  /** Leaves hot commands of an agent on a domain to the host: exactly these, no longer others. */
+  setHostAnswers(agentId: number, protocolId: number, domain: number, kinds: readonly HotKind[]): void {
+    const at = this.#permissionAt(agentId, protocolId, domain);
+    const { data } = this.core.memory;
+    data.setUint8(at, (data.getUint8(at) & ~ALL_HOST_BITS) | hostBits(kinds));
+  }
+
+  /** How many domains a protocol has in the tables. */
+  domainCount(protocolId: number): number {
+    return this.core.memory.u32(this.#protocolAt(protocolId) + layout.PROTOCOL_DOMAINS);
   }
 
   /** Whether an agent may reach a domain. */
@@ -105,9 +115,14 @@ export class PlatformTables {
     return (this.#permission(agentId, protocolId, domain) & layout.PERMISSION_USE) !== 0;
   }
 
-  /** Whether an agent may set a domain's level or rate. */
+  /** Whether an agent may set a domain's level, rate or state. */
   maySet(agentId: number, protocolId: number, domain: number): boolean {
     return (this.#permission(agentId, protocolId, domain) & layout.PERMISSION_SET) !== 0;
+  }
+
+  /** Whether an agent may set a performance domain's limits. */
+  mayLimit(agentId: number, protocolId: number, domain: number): boolean {
+    return (this.#permission(agentId, protocolId, domain) & layout.PERMISSION_LIMITS) !== 0;
   }
 
   /** A word of a domain's state, unsigned; docs/memory-map.md says which is what. `| 0` makes it signed.
@@ -154,10 +169,17 @@ export class PlatformTables {
     };
   }
 
-  setLimits(protocolId: number, domain: number, max: number, min: number): void {
+  /** @param agentId whose limits they are; 0 = the platform's */
+  setLimits(protocolId: number, domain: number, max: number, min: number, agentId: number): void {
     const at = this.#domainState(protocolId, domain);
     this.core.memory.setU32(at + layout.PERFORMANCE_STATE_MAX, max);
     this.core.memory.setU32(at + layout.PERFORMANCE_STATE_MIN, min);
+    this.core.memory.setU32(at + layout.PERFORMANCE_STATE_LIMITS_AGENT, agentId);
+  }
+
+  /** Id of the agent whose limits are in force; 0 = the platform. */
+  limitsAgent(protocolId: number, domain: number): number {
+    return this.core.memory.u32(this.#domainState(protocolId, domain) + layout.PERFORMANCE_STATE_LIMITS_AGENT);
   }
 
   /** In Hz. */
@@ -246,8 +268,4 @@ export class PlatformTables {
   }
 }
 
-/** The handlers that take a command's answer into the core, by protocol and message id. */
-const HOT: Readonly<Record<number, Readonly<Record<number, number>>>> = {
-  19: { 7: layout.HANDLER_PERFORMANCE_LEVEL_SET, 8: layout.HANDLER_PERFORMANCE_LEVEL_GET },
-  20: { 5: layout.HANDLER_CLOCK_RATE_SET, 6: layout.HANDLER_CLOCK_RATE_GET },
-};
+const ALL_HOST_BITS = layout.PERMISSION_HOST_GET | layout.PERMISSION_HOST_SET | layout.PERMISSION_HOST_LIMITS;

@@ -9,6 +9,8 @@ export interface PermittedProtocol {
   resourceCount(board: Board): number;
   /** Whether the board lets an agent change a resource by the hot commands. */
   maySet(board: Board, agentId: number, resource: number): boolean;
+  /** Whether the board lets an agent limit a resource; no agent unless said. */
+  mayLimit?(board: Board, agentId: number, resource: number): boolean;
 }
 
 /** Who may do what. Devices are denied as a whole, or one of their protocols; a resource is denied with any device that it
@@ -61,7 +63,8 @@ export class Access {
       for (let resource = 0; resource < count; resource++) {
         const use = !unreachable.has(resource);
         const set = use && part.maySet(this.#board, agentId, resource);
-        this.#tables.setPermission(agentId, protocolId, resource, { use, set });
+        const limits = use && (part.mayLimit?.(this.#board, agentId, resource) ?? false);
+        this.#tables.setPermission(agentId, protocolId, resource, { use, set, limits });
       }
       const isDenied = this.#board.agents[agentId - 1]?.deniedProtocols.includes(protocolId) ?? false;
       this.#tables.allowProtocol(agentId, protocolId, !isDenied && (count === 0 || unreachable.size < count));

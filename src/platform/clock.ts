@@ -1,4 +1,5 @@
 import type { BoardClock, BoardClocks } from "../board/board.ts";
+import type { HotKind } from "../core/description.ts";
 import type { CoreEvent } from "../core/event-ring.ts";
 import { STATUS } from "../errors.ts";
 import {
@@ -132,9 +133,14 @@ export class ClockServer implements Server {
     return [ClockRateSet.id];
   }
 
-  // An event says which rate a clock has, not which one was asked for: whoever wants to know that needs the host.
   coldMessages(): readonly number[] {
-    return this.#hasSubscribers(ClockRateChangeRequested) ? [ClockRateSet.id] : [];
+    return [];
+  }
+
+  // An event says which rate a clock has, not which one was asked for: whoever wants to know that needs the host.
+  hostAnswers(_agent: AgentState, clockId: number): readonly HotKind[] {
+    const { agents } = this.#machine;
+    return agents.some((it) => it.isSubscribed(clockProtocol, ClockRateChangeRequested.id, clockId)) ? ["set"] : [];
   }
 
   onCoreEvent({ kind, agentId, domain, before, after, time }: CoreEvent): void {

@@ -1,4 +1,5 @@
 import type { BoardLevel, BoardPerformanceDomain } from "../board/board.ts";
+import type { HotKind } from "../core/description.ts";
 import { STATUS } from "../errors.ts";
 import { PerformanceLevelChanged, PerformanceLimitsChanged, performanceProtocol } from "../protocols/performance.ts";
 import type { AgentState } from "./agents.ts";
@@ -27,7 +28,7 @@ export class PerformanceDomains {
   /** Called for every level that comes into force. */
   levelEntered: (domainId: number, key: number, time: number) => void = () => {};
   readonly #machine: Machine;
-  /** The limits that agents asked for, by domain; the latest is last, and in force. */
+  /** The limits that were asked for through the host, by domain; the latest is last. The core keeps whose are in force. */
   readonly #requests = new Map<number, Map<number, Limits>>();
   /** Takes back a level that is not in force yet, by domain. */
   readonly #pending = new Map<number, () => void>();
@@ -113,7 +114,7 @@ export class PerformanceDomains {
   requestLimits(agent: AgentState, domainId: number, wireMax: number, wireMin: number): number {
     const domain = this.find(agent, domainId);
     if (typeof domain === "number") return domain;
-    if (!domain.setLimitsAgents.includes(agent.id)) return STATUS.DENIED;
+    if (!this.#machine.tables.mayLimit(agent.id, ID, domainId)) return STATUS.DENIED;
     const keepsZero = this.#machine.versionFor(agent, performanceProtocol) >= ZERO_KEEPS_SINCE;
     if (keepsZero && wireMax === 0 && wireMin === 0) return STATUS.OUT_OF_RANGE;
     const inForce = this.limits(domainId);
@@ -152,12 +153,39 @@ export class PerformanceDomains {
     }));
   }
 
+  /** Limits are in force. Those that were so before are no change. */
+  limitsChanged(agentId: number, domainId: number, before: Limits, { max, min }: Limits, time: number): void {
+    const domain = this.domains[domainId];
+    if (!domain || (before.max === max && before.min === min)) return;
+    this.#machine.observers.tell("limitsChanged", { agentId, domainId, max, min, time });
+    this.#machine.notify(performanceProtocol, PerformanceLimitsChanged, domainId, (agent) => ({
+      agentId,
+      domainId,
+      rangeMax: this.toWire(agent, domain, max),
+      rangeMin: this.toWire(agent, domain, min),
+    }));
+  }
+
+  /** Which hot commands of a domain the host answers for an agent: the core brings every change into force at once, goes by the
+   *  numbers and rules of the platform's own version, and forgets all limits but the latest. */
+  hostAnswers(agent: AgentState, domainId: number): readonly HotKind[] {
+    const domain = this.domains[domainId];
+    if (!domain) return [];
+    if (this.isTranslated(agent, domain)) return ["get", "set", "limits"];
+    if (domain.transitionUs > 0) return ["set", "limits"];
+    const version = this.#machine.versionFor(agent, performanceProtocol);
+    const isOlder =
+      version < ZERO_KEEPS_SINCE && this.#machine.reportedVersion(performanceProtocol) >= ZERO_KEEPS_SINCE;
+    return isOlder || domain.setLimitsAgents.length > 1 ? ["limits"] : [];
+  }
+
   /** Takes back an agent's limits, and its level where no other agent may set one. */
   resetAgent({ id }: AgentState): void {
     this.domains.forEach((domain, domainId) => {
       const requests = this.#requests.get(domainId);
-      if (requests?.delete(id)) {
-        const left = [...requests].at(-1);
+      const isInForce = this.#machine.tables.limitsAgent(ID, domainId) === id;
+      if (requests?.delete(id) || isInForce) {
+        const left = [...(requests ?? [])].at(-1);
         if (left) this.#applyLimits(left[0], domainId, left[1]);
         else this.#applyLimits(PLATFORM, domainId, this.fullRange(domain));
       }
@@ -188,16 +216,9 @@ export class PerformanceDomains {
   #applyLimits(agentId: number, domainId: number, { max, min }: Limits): void {
     const domain = this.domains[domainId];
     const before = this.limits(domainId);
-    if (!domain || (before.max === max && before.min === min)) return;
-    this.#machine.tables.setLimits(ID, domainId, max, min);
-    const time = this.#machine.clock.now();
-    this.#machine.observers.tell("limitsChanged", { agentId, domainId, max, min, time });
-    this.#machine.notify(performanceProtocol, PerformanceLimitsChanged, domainId, (agent) => ({
-      agentId,
-      domainId,
-      rangeMax: this.toWire(agent, domain, max),
-      rangeMin: this.toWire(agent, domain, min),
-    }));
+    if (!domain) return;
+    this.#machine.tables.setLimits(ID, domainId, max, min, agentId);
+    this.limitsChanged(agentId, domainId, before, { max, min }, this.#machine.clock.now());
     const level = this.level(domainId);
     const inside = Math.min(max, Math.max(min, level));
     if (inside !== level) this.moveTo(agentId, domainId, inside);

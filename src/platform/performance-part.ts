@@ -25,6 +25,7 @@ export const performancePart: Part<PerformanceServer> = {
   isIn: ({ performance }) => performance !== undefined,
   resourceCount: (board) => domainsOf(board).length,
   maySet: (board, agentId, domain) => domainsOf(board)[domain]?.setLevelAgent === agentId,
+  mayLimit: (board, agentId, domain) => domainsOf(board)[domain]?.setLimitsAgents.includes(agentId) ?? false,
   hasCommand(board, messageId) {
     const domains = domainsOf(board);
     switch (messageId) {

@@ -1,4 +1,5 @@
 import type { BoardPerformance, BoardPerformanceDomain } from "../board/board.ts";
+import type { HotKind } from "../core/description.ts";
 import type { CoreEvent } from "../core/event-ring.ts";
 import { STATUS } from "../errors.ts";
 import {
@@ -26,7 +27,7 @@ import type { Machine } from "./machine.ts";
 import type { MemoryMap } from "./memory-map.ts";
 import { isLong, shortName } from "./names.ts";
 import { PerformanceControls } from "./performance-controls.ts";
-import { PerformanceDomains } from "./performance-domains.ts";
+import { type Limits, PerformanceDomains } from "./performance-domains.ts";
 import type { Server } from "./server.ts";
 import { Statistics } from "./statistics.ts";
 
@@ -121,27 +122,31 @@ export class PerformanceServer implements Server {
   }
 
   changingMessages(): readonly number[] {
-    return [PerformanceLevelSet.id];
+    return [PerformanceLimitsSet.id, PerformanceLevelSet.id];
   }
 
-  // The core brings every level into force at once, so one domain that takes its time makes the command the host's.
   coldMessages(): readonly number[] {
-    return this.#board.domains.some(({ transitionUs }) => transitionUs > 0) ? [PerformanceLevelSet.id] : [];
+    return [];
   }
 
-  /** Whether an agent goes by levels where the core goes by level indices: then all its commands are the host's. */
-  needsTranslation(agent: AgentState): boolean {
-    return this.#board.domains.some((domain) => this.domains.isTranslated(agent, domain));
+  hostAnswers(agent: AgentState, domainId: number): readonly HotKind[] {
+    return this.domains.hostAnswers(agent, domainId);
   }
 
-  onCoreEvent({ kind, agentId, domain, before, after, time }: CoreEvent): void {
+  onCoreEvent({ kind, agentId, domain, before, after, oldLevel, newLevel, time }: CoreEvent): void {
     if (kind === "levelChanged") this.domains.levelChanged(agentId, domain, Number(before), Number(after), time);
+    if (kind !== "limitsChanged") return;
+    this.domains.limitsChanged(agentId, domain, limitsOf(before), limitsOf(after), time);
+    this.domains.levelChanged(agentId, domain, oldLevel, newLevel, time);
   }
 
   needsEvents(): boolean {
     const { agents, observers } = this.#machine;
-    const isSubscribed = agents.some((it) => it.isSubscribedToAny(performanceProtocol, PerformanceLevelChanged.id));
-    return isSubscribed || observers.has("levelChanged") || this.#statistics !== undefined;
+    const isSubscribed = ({ id }: { readonly id: number }) =>
+      agents.some((it) => it.isSubscribedToAny(performanceProtocol, id));
+    const isHeard = observers.has("levelChanged") || observers.has("limitsChanged");
+    const isWatched = isSubscribed(PerformanceLevelChanged) || isSubscribed(PerformanceLimitsChanged);
+    return isHeard || isWatched || this.#statistics !== undefined;
   }
 
   resetAgent(agent: AgentState): void {
@@ -236,6 +241,10 @@ export class PerformanceServer implements Server {
     this.#machine.settingsChanged();
     return DONE;
   }
+}
+
+function limitsOf(words: bigint): Limits {
+  return { max: Number(BigInt.asUintN(32, words)), min: Number(words >> 32n) };
 }
 
 function done(status: number) {

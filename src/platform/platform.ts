@@ -81,7 +81,7 @@ export class Platform {
     this.board = board;
     this.profile = profile;
     const parts = new Parts(board, profile, vendorProtocols);
-    const description = core.describe(describe(board, parts, { cold: [] }));
+    const description = core.describe(describe(board, parts));
     const state = core.openState(description);
     const tables = new PlatformTables(core, description, state);
     const map = new MemoryMap();
@@ -101,7 +101,7 @@ export class Platform {
     const vendors = parts.list.filter(({ protocol }) => protocol.vendor).map((part) => part.open(machine, map));
     this.#servers = [this.#base, this.#performance, this.#clock, ...vendors].filter((it) => it !== undefined);
     const dispatcher = new Dispatcher(machine, new Map(this.#servers.map((server) => [server.protocol.id, server])));
-    this.#service = new Service(machine, parts, dispatcher, this.#servers, map, { description, state, maxPayload });
+    this.#service = new Service(machine, dispatcher, this.#servers, map, { description, state, maxPayload });
   }
 
   /** Brings a platform up in a core.

@@ -1,3 +1,4 @@
+import type { HotKind } from "../core/description.ts";
 import type { CoreEvent } from "../core/event-ring.ts";
 import type { Protocol } from "../wire/protocol.ts";
 import type { AgentState } from "./agents.ts";
@@ -15,8 +16,12 @@ export interface Server {
   onCoreEvent(event: CoreEvent): void;
   /** Whether somebody has to hear of what hot commands change. */
   needsEvents(): boolean;
-  /** Whether an agent sees other numbers than the core holds: then all its commands of this protocol are the host's. */
+  /** Whether an agent sees other numbers or layouts than the core answers with: then all its hot commands of this protocol are
+   *  the host's. */
   needsTranslation?(agent: AgentState): boolean;
+  /** Hot commands on a domain that the host answers for an agent, as when a change takes its time; those that the part describes,
+   *  unless said. Asked again with `settingsChanged`. */
+  hostAnswers?(agent: AgentState, domain: number): readonly HotKind[];
   /** Looks at what agents wrote without a message: FastChannels, those that have a doorbell or all of them. */
   look?(options: { readonly rungOnly: boolean }): void;
   /** Takes back what an agent has set: `BASE_RESET_AGENT_CONFIGURATION`. */

@@ -1,14 +1,13 @@
 import type { Core } from "../core/core.ts";
+import type { HotKind } from "../core/description.ts";
 import type { PlatformTables } from "../core/platform-tables.ts";
 import { ChannelError, STATUS } from "../errors.ts";
 import type { AgentState, Connection } from "./agents.ts";
-import { describe } from "./describe.ts";
 import type { Dispatcher } from "./dispatch.ts";
 import { EventHub } from "./event-hub.ts";
 import type { Machine } from "./machine.ts";
 import type { MemoryMap } from "./memory-map.ts";
 import { type MessageHost, MessagePort, type MessageSink } from "./message-port.ts";
-import type { Parts } from "./parts.ts";
 import { PlatformPort, type PortHost, type PortOptions, type Rows } from "./port.ts";
 import type { Server } from "./server.ts";
 
@@ -21,7 +20,6 @@ const SMT_HEAD_BYTES = 28;
 export class Service implements PortHost, MessageHost {
   readonly core: Core;
   readonly #machine: Machine;
-  readonly #parts: Parts;
   readonly #tables: PlatformTables;
   readonly #dispatcher: Dispatcher;
   readonly #servers: readonly Server[];
@@ -32,15 +30,12 @@ export class Service implements PortHost, MessageHost {
   readonly #maxPayload: number;
   /** Offset of a message on its way into the core. */
   readonly #scratch: number;
-  /** The same platform for agents that go by levels where the core goes by level indices; made when the first one comes. */
-  #translated: number | undefined;
   readonly #channels: number[] = [];
   readonly #freePorts = new Map<number, (Rows & { readonly p2a: number })[]>();
   readonly #freeMessagePorts = new Map<number, Rows[]>();
 
   constructor(
     machine: Machine,
-    parts: Parts,
     dispatcher: Dispatcher,
     servers: readonly Server[],
     map: MemoryMap,
@@ -48,7 +43,6 @@ export class Service implements PortHost, MessageHost {
   ) {
     this.core = machine.core;
     this.#machine = machine;
-    this.#parts = parts;
     this.#tables = machine.tables;
     this.#dispatcher = dispatcher;
     this.#servers = servers;
@@ -194,7 +188,6 @@ export class Service implements PortHost, MessageHost {
 
   #join(connection: Connection): void {
     connection.agent.connections.add(connection);
-    this.#tables.setDescription(connection.instance, this.#descriptionFor(connection.agent));
   }
 
   #openPort(agent: AgentState): Rows & { readonly p2a: number } {
@@ -227,19 +220,9 @@ export class Service implements PortHost, MessageHost {
     });
   }
 
-  #descriptionFor(agent: AgentState): number {
-    if (!this.#servers.some((server) => server.needsTranslation?.(agent))) return this.#description;
-    const cold = this.#servers.filter((it) => it.needsTranslation).map(({ protocol }) => protocol.id);
-    this.#translated ??= this.core.describe(describe(this.#machine.board, this.#parts, { cold }));
-    return this.#translated;
-  }
-
   /** Decides anew who answers the hot commands, and whether their changes are told. */
   #refresh(): void {
-    for (const agent of this.#machine.agents) {
-      const description = this.#descriptionFor(agent);
-      for (const { instance } of agent.connections) this.#tables.setDescription(instance, description);
-    }
+    for (const server of this.#servers) this.#refreshDomains(server);
     const needsEvents = !this.#machine.isClosed && this.#servers.some((server) => server.needsEvents());
     this.#hub.want(this, needsEvents && this.#hub.hasRoom);
     const isMute = needsEvents && !this.#hub.hasRoom;
@@ -247,12 +230,25 @@ export class Service implements PortHost, MessageHost {
       for (const id of server.changingMessages()) {
         const isHot = !isMute && !server.coldMessages().includes(id);
         this.#tables.setHot(this.#description, server.protocol.id, id, isHot);
-        if (this.#translated === undefined || server.needsTranslation) continue;
-        this.#tables.setHot(this.#translated, server.protocol.id, id, isHot);
+      }
+    }
+  }
+
+  #refreshDomains(server: Server): void {
+    if (!server.needsTranslation && !server.hostAnswers) return;
+    const { id } = server.protocol;
+    const count = this.#tables.domainCount(id);
+    for (const agent of this.#machine.agents) {
+      const isTranslated = server.needsTranslation?.(agent) ?? false;
+      for (let domain = 0; domain < count; domain++) {
+        const kinds = isTranslated ? EVERY_KIND : (server.hostAnswers?.(agent, domain) ?? []);
+        this.#tables.setHostAnswers(agent.id, id, domain, kinds);
       }
     }
   }
 }
+
+const EVERY_KIND: readonly HotKind[] = ["get", "set", "limits"];
 
 function push<Row>(pool: Map<number, Row[]>, agentId: number, row: Row): void {
   pool.set(agentId, [...(pool.get(agentId) ?? []), row]);

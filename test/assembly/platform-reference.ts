@@ -1,5 +1,6 @@
 import { words } from "../support/core.ts";
 import type { Clock, PerformanceDomain, PlatformSpec, ProtocolSpec } from "../support/description.ts";
+import { FurtherReference } from "./further-reference.ts";
 
 const SUCCESS = 0;
 const NOT_SUPPORTED = -1;
@@ -11,19 +12,23 @@ const PROTOCOL_ERROR = -10;
 
 const USE = 1;
 const SET = 2;
+const HOST_GET = 8;
+const HOST_SET = 16;
 
 const ASYNC = 1n;
 const ROUND_UP = 4n;
 const CLOSEST = 8n;
 const KNOWN_FLAGS = 15n;
 
-/** A level or rate that somebody set. */
+/** A level, rate, state or limit that somebody set. */
 export interface Change {
-  readonly kind: "level" | "rate";
+  readonly kind: "level" | "rate" | "limits" | "state" | "voltage";
   readonly agent: number;
   readonly domain: number;
   readonly before: bigint;
   readonly after: bigint;
+  /** Where limits may have moved a level: before, and after. */
+  readonly levels?: readonly [before: bigint, after: bigint];
 }
 
 /** Answer payload, status first; or the host has to answer. */
@@ -35,12 +40,15 @@ export type Answer = readonly number[] | "host";
  */
 export class ReferencePlatform {
   readonly changes: Change[] = [];
+  /** Limits, power states, voltages, readings and caps. */
+  readonly further: FurtherReference;
   readonly #spec: PlatformSpec;
   readonly #levels = new Map<string, bigint>();
   readonly #rates = new Map<string, bigint>();
 
   constructor(spec: PlatformSpec) {
     this.#spec = spec;
+    this.further = new FurtherReference(spec, this.#levels, this.changes);
     for (const { id, performance, clocks } of spec.protocols) {
       for (const [domain, { level }] of (performance ?? []).entries())
         this.#levels.set(`${id}/${domain}`, BigInt(level));
@@ -93,6 +101,8 @@ export class ReferencePlatform {
         return request.length === 16 ? this.#setRate(agent, protocol, request) : words(PROTOCOL_ERROR);
       case "rateGet":
         return request.length === 4 ? this.#getRate(agent, protocol, request) : words(PROTOCOL_ERROR);
+      default:
+        return this.further.answer(message.kind, agent, protocol, request);
     }
   }
 
@@ -101,13 +111,15 @@ export class ReferencePlatform {
     return (bits & bit) !== 0;
   }
 
-  #setLevel(agent: number, protocol: ProtocolSpec, request: readonly number[]): number[] {
+  #setLevel(agent: number, protocol: ProtocolSpec, request: readonly number[]): Answer {
     const index = Number(unsigned(request, 0, 4));
     const level = unsigned(request, 4, 4);
     const domain: PerformanceDomain | undefined = protocol.performance?.[index];
     if (!domain) return words(NOT_FOUND);
     if (!this.#may(agent, protocol, index, USE) || !this.#may(agent, protocol, index, SET)) return words(DENIED);
-    if (level < BigInt(domain.minimum) || level > BigInt(domain.maximum)) return words(OUT_OF_RANGE);
+    if (this.#may(agent, protocol, index, HOST_SET)) return "host";
+    const limits = this.further.limitsOf(protocol.id, index);
+    if (level < limits.min || level > limits.max) return words(OUT_OF_RANGE);
     if (domain.levels.length > 0 && !domain.levels.some((listed) => BigInt(listed) === level)) {
       return words(OUT_OF_RANGE);
     }
@@ -117,10 +129,11 @@ export class ReferencePlatform {
     return words(SUCCESS);
   }
 
-  #getLevel(agent: number, protocol: ProtocolSpec, request: readonly number[]): number[] {
+  #getLevel(agent: number, protocol: ProtocolSpec, request: readonly number[]): Answer {
     const index = Number(unsigned(request, 0, 4));
     if (!protocol.performance?.[index]) return words(NOT_FOUND);
     if (!this.#may(agent, protocol, index, USE)) return words(DENIED);
+    if (this.#may(agent, protocol, index, HOST_GET)) return "host";
     return words(SUCCESS, Number(this.levelOf(protocol.id, index)));
   }
 
@@ -130,6 +143,7 @@ export class ReferencePlatform {
     const wanted = unsigned(request, 8, 8);
     const clock: Clock | undefined = protocol.clocks?.[index];
     if (!clock || !this.#may(agent, protocol, index, USE)) return words(NOT_FOUND);
+    if (this.#may(agent, protocol, index, HOST_SET)) return "host";
     if (flags > KNOWN_FLAGS) return words(INVALID_PARAMETERS);
     if (flags & ASYNC) return clock.asyncDepth ? "host" : words(NOT_SUPPORTED);
     if (!this.#may(agent, protocol, index, SET)) return words(DENIED);
@@ -141,9 +155,10 @@ export class ReferencePlatform {
     return words(SUCCESS);
   }
 
-  #getRate(agent: number, protocol: ProtocolSpec, request: readonly number[]): number[] {
+  #getRate(agent: number, protocol: ProtocolSpec, request: readonly number[]): Answer {
     const index = Number(unsigned(request, 0, 4));
     if (!protocol.clocks?.[index] || !this.#may(agent, protocol, index, USE)) return words(NOT_FOUND);
+    if (this.#may(agent, protocol, index, HOST_GET)) return "host";
     const rate = this.rateOf(protocol.id, index);
     return words(SUCCESS, Number(rate & 0xffff_ffffn), Number(rate >> 32n));
   }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import * as layout from "../../assembly/layout.ts";
-import { encodeDescription, type PlatformDescription, type ProtocolDescription } from "../../src/core/description.ts";
+import type { PlatformDescription, ProtocolDescription } from "../../src/core/description.ts";
+import { encodeDescription } from "../../src/core/description-encoder.ts";
 import { Core, commandWord, STATUS, XFER } from "../../src/index.ts";
 
 const PERFORMANCE: ProtocolDescription = {
@@ -47,6 +48,19 @@ describe("a description is refused", () => {
     ["a rate that is no u64", withClock({ rates: [1n, 2n ** 64n] })],
     ["a rate below 0", withClock({ rate: -1n })],
     ["a number of pending changes below 0", withClock({ asyncDepth: -1 })],
+    ["a power state that is no u32", platform({ id: 0x11, version: 1, powerDomains: [{ state: -1 }] })],
+    [
+      "a legal power state that is no u32",
+      platform({ id: 0x11, version: 1, powerDomains: [{ states: [0.5], state: 0 }] }),
+    ],
+    ["a voltage that is no i32", platform({ id: 0x17, version: 1, voltages: [{ levelsUv: [2 ** 31], levelUv: 0 }] })],
+    [
+      "steps of voltage below 0",
+      platform({ id: 0x17, version: 1, voltages: [{ levelsUv: { lowest: 0, highest: 1, step: -1 }, levelUv: 0 }] }),
+    ],
+    ["a reading that is no i64", platform({ id: 0x15, version: 1, sensors: [{ reading: 2n ** 63n }] })],
+    ["a timestamp below 0", platform({ id: 0x15, version: 1, sensors: [{ timestamp: -1n }] })],
+    ["a cap that is no u32", platform({ id: 0x18, version: 1, powercaps: [{ cap: 2 ** 32 }] })],
   ];
 
   test.each(outOfRange)("with %s", (_what, description) => {
@@ -152,8 +166,45 @@ describe("a platform of a description", () => {
           { rates: [5n], rate: 5n, deniedAgents: [1] },
         ],
       },
+      {
+        id: 0x11,
+        version: 0x30001,
+        powerDomains: [
+          { states: [0, 7], state: 7, readOnlyAgents: [2] },
+          { state: 1, hasSync: false, hasAsync: true },
+          { states: [0], state: 0, hostAnswers: ["get"] },
+        ],
+      },
+      {
+        id: 0x17,
+        version: 0x20001,
+        voltages: [
+          { levelsUv: [-5, 5], levelUv: -5, hasAsync: true },
+          { levelsUv: { lowest: -10, highest: 10, step: 5 }, levelUv: 10 },
+        ],
+      },
+      { id: 0x15, version: 0x20000, sensors: [{ reading: -1500n, timestamp: 2n ** 32n }, { hasAsync: true }] },
+      { id: 0x95, version: 0x10000, sensors: [{ reading: 2n ** 32n + 1n, timestamp: 9n }] },
+      {
+        id: 0x18,
+        version: 0x20000,
+        powercaps: [
+          { cap: 12_500, power: 7421, paiUs: 100_000, isMonitored: true },
+          { cap: 1, paiUs: 1, intervalUs: 2, isMonitored: true },
+          { cap: 3 },
+        ],
+      },
     ],
   };
+  const POWER_SET = commandWord(0x11, 4);
+  const POWER_GET = commandWord(0x11, 5);
+  const VOLTAGE_SET = commandWord(0x17, 7);
+  const VOLTAGE_GET = commandWord(0x17, 8);
+  const READING = commandWord(0x15, 6);
+  const CAP = commandWord(0x18, 4);
+  const MEASUREMENTS = commandWord(0x18, 9);
+  const LIMITS_SET = commandWord(0x13, 5);
+  const LIMITS_GET = commandWord(0x13, 6);
   const LEVEL_SET = commandWord(0x13, 7);
   const LEVEL_GET = commandWord(0x13, 8);
   const RATE_SET = commandWord(0x14, 5);
@@ -172,7 +223,7 @@ describe("a platform of a description", () => {
     ["wants the exact parameters of a constant that says so", 1, commandWord(0x10, 3), [1], [STATUS.PROTOCOL_ERROR]],
     ["leaves what has no constant to the host", 1, commandWord(0x10, 4), [], []],
     ["does not know messages that are not described", 1, commandWord(0x10, 2), [], [STATUS.NOT_FOUND]],
-    ["does not know protocols that are not described", 1, commandWord(0x11, 0), [], [STATUS.NOT_SUPPORTED]],
+    ["does not know protocols that are not described", 1, commandWord(0x12, 0), [], [STATUS.NOT_SUPPORTED]],
     ["denies a protocol to an agent", 3, LEVEL_GET, [0], [STATUS.DENIED]],
     ["starts at the level described", 1, LEVEL_GET, [0], [0, 200]],
     ["takes a level of the list within the limits", 1, LEVEL_SET, [0, 100], [0]],
@@ -189,6 +240,33 @@ describe("a platform of a description", () => {
     ["takes a rate of a range", 2, RATE_SET, [0, 1, 14, 0], [0]],
     ["leaves asynchronous changes that it allows to the host", 2, RATE_SET, [1, 1, 14, 0], []],
     ["does not allow them by default", 2, RATE_SET, [1, 0, 1000, 0], [STATUS.NOT_SUPPORTED]],
+    ["has the limits described", 1, LIMITS_GET, [1], [0, 9, 1]],
+    ["limits a domain without a list to what is described", 1, LIMITS_SET, [1, 10, 1], [STATUS.OUT_OF_RANGE]],
+    ["takes limits within that", 1, LIMITS_SET, [1, 9, 8], [0]],
+    ["does not let a read-only agent limit", 2, LIMITS_SET, [1, 9, 8], [STATUS.DENIED]],
+    ["starts in the power state described", 1, POWER_GET, [0], [0, 7]],
+    ["takes a state of the list", 1, POWER_SET, [0, 0, 0], [0]],
+    ["does not take any other", 1, POWER_SET, [0, 0, 1], [STATUS.INVALID_PARAMETERS]],
+    ["does not let a read-only agent switch", 2, POWER_SET, [0, 0, 0], [STATUS.DENIED]],
+    ["does not switch at once where it cannot", 1, POWER_SET, [0, 1, 1], [STATUS.NOT_SUPPORTED]],
+    ["leaves a switch that takes its time to the host", 1, POWER_SET, [1, 1, 1], []],
+    ["does not take its time by default", 1, POWER_SET, [1, 0, 0], [STATUS.NOT_SUPPORTED]],
+    ["leaves what the description says to the host", 1, POWER_GET, [2], []],
+    ["and nothing else of that domain", 1, POWER_SET, [0, 2, 0], [0]],
+    ["starts at the voltage described, signed", 1, VOLTAGE_GET, [0], [0, -5]],
+    ["takes a voltage of the list", 1, VOLTAGE_SET, [0, 0, 5], [0]],
+    ["takes a negative one of a range", 1, VOLTAGE_SET, [1, 0, -10], [0]],
+    ["does not take one off the steps", 1, VOLTAGE_SET, [1, 0, 1], [STATUS.INVALID_PARAMETERS]],
+    ["leaves a ramp to the host", 1, VOLTAGE_SET, [0, 1, 5], []],
+    ["has no ramps by default", 1, VOLTAGE_SET, [1, 1, 5], [STATUS.NOT_SUPPORTED]],
+    ["has the reading described, with its timestamp", 1, READING, [0, 0], [0, -1500, -1, 0, 1]],
+    ["has 0 where none is described", 1, READING, [1, 0], [0, 0, 0, 0, 0]],
+    ["has no timestamp before version 2.0", 1, commandWord(0x95, 6), [0, 0], [0, 1, 1]],
+    ["leaves a reading that takes its time to the host", 1, READING, [1, 1], []],
+    ["has the cap described", 1, CAP, [0], [0, 12_500]],
+    ["has measurements over the averaging interval", 1, MEASUREMENTS, [0], [0, 7421, 100_000]],
+    ["or over another one", 1, MEASUREMENTS, [1], [0, 0, 2]],
+    ["has no measurements by default", 1, MEASUREMENTS, [2], [STATUS.NOT_SUPPORTED]],
   ];
 
   test.each(answers)("%s", (_what, agentId, command, request, answer) => {

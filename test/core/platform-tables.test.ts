@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import * as layout from "../../assembly/layout.ts";
 import type { ProtocolDescription } from "../../src/core/description.ts";
+import { hotMessages } from "../../src/core/description-encoder.ts";
 import { PlatformTables } from "../../src/core/platform-tables.ts";
-import { Core } from "../../src/index.ts";
+import { Core, commandWord, STATUS, XFER } from "../../src/index.ts";
 
 const RESET = 0x16;
 const VENDOR = 0x80;
@@ -66,6 +67,100 @@ describe("the words of a domain's state", () => {
     expect(() => it.setWord64(RESET, 0, 2, 0n)).toThrow(RangeError);
     expect(() => it.word(RESET, 3, 0)).toThrow('"domain" expected integer 0 to 2, got 3');
     expect(() => it.word(0x18, 0, 0)).toThrow('"protocolId" expected a protocol of the description, got 24');
+  });
+});
+
+describe("who answers a hot command", () => {
+  const POWER = 0x11;
+  const PERFORMANCE = 0x13;
+  const protocols: readonly ProtocolDescription[] = [
+    {
+      id: POWER,
+      version: 0x30001,
+      messages: [{ id: 3 }],
+      powerDomains: [{ state: 0 }, { state: 0, hostAnswers: ["set"] }],
+    },
+    {
+      id: PERFORMANCE,
+      version: 0x40000,
+      performanceDomains: [{ levels: [1, 2], level: 1, max: 2, min: 1 }],
+    },
+  ];
+
+  function machine() {
+    const core = Core.createSync();
+    const description = core.describe({ agents: 1, protocols });
+    const state = core.openState(description);
+    const instance = core.openInstance({ description, state, agentId: 1 });
+    const channel = core.openChannel(instance);
+    const xfer = core.acquire(instance);
+    /** The words of the answer; none when the host is to answer. */
+    const ask = (protocolId: number, messageId: number, ...words: readonly number[]) => {
+      for (const [i, word] of words.entries()) core.memory.setU32(core.payloadAt(xfer) + i * 4, word);
+      const state = core.exchange(channel, xfer, commandWord(protocolId, messageId), words.length * 4, 0);
+      if (state !== XFER.POSTED) {
+        return Array.from({ length: core.byteLengthOf(xfer) / 4 }, (_, i) =>
+          core.memory.i32(core.payloadAt(xfer) + i * 4),
+        );
+      }
+      core.resetChannel(channel);
+      return [];
+    };
+    return { ask, tables: new PlatformTables(core, description, state), description };
+  }
+
+  test("is the core, or the host where the description says so for a domain", () => {
+    const { ask } = machine();
+    expect(ask(POWER, 4, 0, 0, 0x4000_0000)).toEqual([0]);
+    expect(ask(POWER, 5, 0)).toEqual([0, 0x4000_0000]);
+    expect(ask(POWER, 4, 0, 1, 0x4000_0000)).toEqual([]);
+    expect(ask(POWER, 5, 1)).toEqual([0, 0]);
+    expect(ask(POWER, 3, 0)).toEqual([]);
+  });
+
+  test("changes by domain and agent, whatever the agent may do there", () => {
+    const { ask, tables } = machine();
+    tables.setHostAnswers(1, POWER, 0, ["get"]);
+    tables.setHostAnswers(1, POWER, 1, []);
+    expect([ask(POWER, 5, 0), ask(POWER, 4, 0, 0, 0), ask(POWER, 4, 0, 1, 0)]).toEqual([[], [0], [0]]);
+    tables.setPermission(1, POWER, 0, { use: true, set: false });
+    expect([ask(POWER, 5, 0), ask(POWER, 4, 0, 0, 0)]).toEqual([[], [STATUS.DENIED]]);
+    expect([tables.mayUse(1, POWER, 0), tables.maySet(1, POWER, 0), tables.mayLimit(1, POWER, 0)]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    tables.setHostAnswers(1, PERFORMANCE, 0, ["limits"]);
+    expect([ask(PERFORMANCE, 5, 0, 2, 1), ask(PERFORMANCE, 7, 0, 2)]).toEqual([[], [0]]);
+    tables.setHostAnswers(1, PERFORMANCE, 0, ["get", "set"]);
+    expect([ask(PERFORMANCE, 5, 0, 2, 2), ask(PERFORMANCE, 7, 0, 2), ask(PERFORMANCE, 8, 0)]).toEqual([[0], [], []]);
+    expect(tables.limitsAgent(PERFORMANCE, 0)).toBe(1);
+    tables.setLimits(PERFORMANCE, 0, 2, 1, 0);
+    expect(tables.limitsAgent(PERFORMANCE, 0)).toBe(0);
+    tables.setPermission(1, PERFORMANCE, 0, { use: true, set: true });
+    expect(ask(PERFORMANCE, 5, 0, 2, 2)).toEqual([STATUS.DENIED]);
+  });
+
+  test("changes for a message as a whole, and back; one that never was hot stays the host's", () => {
+    const { ask, tables, description } = machine();
+    tables.setHot(description, POWER, 5, false);
+    expect(ask(POWER, 5, 0)).toEqual([]);
+    tables.setHot(description, POWER, 5, true);
+    expect(ask(POWER, 5, 0)).toEqual([0, 0]);
+    tables.setHot(description, POWER, 3, true);
+    expect(ask(POWER, 3, 0)).toEqual([]);
+  });
+
+  test("is told by the tables: how many domains there are, and which messages they make hot", () => {
+    const { tables } = machine();
+    expect([tables.domainCount(POWER), tables.domainCount(PERFORMANCE)]).toEqual([2, 1]);
+    expect(hotMessages({ powerDomains: [{ state: 0 }] })).toEqual([4, 5]);
+    expect(hotMessages({ performanceDomains: [], clocks: [{ rates: [], rate: 1n }] })).toEqual([5, 6]);
+    expect(hotMessages({ voltages: [{ levelsUv: [1], levelUv: 1 }] })).toEqual([7, 8]);
+    expect(hotMessages({ sensors: [{}] })).toEqual([6]);
+    expect(hotMessages({ powercaps: [{ cap: 1 }] })).toEqual([4, 9]);
+    expect(hotMessages({ domains: [{}] })).toEqual([]);
+    expect(hotMessages({})).toEqual([]);
   });
 });
 

@@ -14,7 +14,7 @@ export interface HostMessage {
 }
 
 export interface BuiltIn {
-  readonly kind: "version" | "levelSet" | "levelGet" | "rateSet" | "rateGet";
+  readonly kind: keyof typeof HANDLERS;
 }
 
 export type MessageSpec = ConstantReply | HostMessage | BuiltIn;
@@ -34,6 +34,34 @@ export interface Clock {
   readonly asyncDepth?: number;
 }
 
+export interface PowerDomain {
+  /** Empty = any word without reserved bits. */
+  readonly states: readonly number[];
+  readonly state: number;
+  /** What STATE_SET can do. */
+  readonly modes: readonly ("sync" | "async")[];
+}
+
+/** Microvolts, signed. */
+export interface Voltage {
+  readonly levels: readonly number[] | { readonly lowest: number; readonly highest: number; readonly step: number };
+  readonly level: number;
+  readonly hasAsync?: boolean;
+}
+
+export interface Sensor {
+  readonly reading: bigint;
+  readonly timestamp: bigint;
+  readonly hasAsync?: boolean;
+}
+
+export interface Powercap {
+  readonly cap: number;
+  readonly power: number;
+  readonly interval: number;
+  readonly isMonitored?: boolean;
+}
+
 export interface ProtocolSpec {
   readonly id: number;
   readonly version: number;
@@ -41,6 +69,10 @@ export interface ProtocolSpec {
   readonly messages: Readonly<Record<number, MessageSpec>>;
   readonly performance?: readonly PerformanceDomain[];
   readonly clocks?: readonly Clock[];
+  readonly power?: readonly PowerDomain[];
+  readonly voltages?: readonly Voltage[];
+  readonly sensors?: readonly Sensor[];
+  readonly powercaps?: readonly Powercap[];
   /** `permissions[agent - 1][domain]`; what is left out may use and set. */
   readonly permissions?: readonly (readonly number[])[];
 }
@@ -58,7 +90,22 @@ const HANDLERS = {
   levelGet: [layout.HANDLER_PERFORMANCE_LEVEL_GET, 4],
   rateSet: [layout.HANDLER_CLOCK_RATE_SET, 16],
   rateGet: [layout.HANDLER_CLOCK_RATE_GET, 4],
+  limitsSet: [layout.HANDLER_PERFORMANCE_LIMITS_SET, 12],
+  limitsGet: [layout.HANDLER_PERFORMANCE_LIMITS_GET, 4],
+  stateSet: [layout.HANDLER_POWER_STATE_SET, 12],
+  stateGet: [layout.HANDLER_POWER_STATE_GET, 4],
+  voltageSet: [layout.HANDLER_VOLTAGE_LEVEL_SET, 12],
+  voltageGet: [layout.HANDLER_VOLTAGE_LEVEL_GET, 4],
+  readingGet: [layout.HANDLER_SENSOR_READING_GET, 8],
+  capGet: [layout.HANDLER_POWERCAP_CAP_GET, 4],
+  measurementsGet: [layout.HANDLER_POWERCAP_MEASUREMENTS_GET, 4],
 } as const;
+
+/** The rows of a protocol's domains, of whichever kind. */
+export function domainsOf(protocol: ProtocolSpec): readonly unknown[] {
+  const { performance, clocks, power, voltages, sensors, powercaps } = protocol;
+  return performance ?? clocks ?? power ?? voltages ?? sensors ?? powercaps ?? [];
+}
 
 /** Bytes with room taken piece by piece; offsets come out aligned. */
 class Image {
@@ -109,7 +156,7 @@ export function describePlatform(spec: PlatformSpec): Uint8Array {
   for (const [index, protocol] of spec.protocols.entries()) {
     description.put(layout.DESCRIPTION_MAP + protocol.id, [index + 1]);
     const record = layout.DESCRIPTION_PROTOCOL_TABLE + index * layout.PROTOCOL_BYTES;
-    const domains = protocol.performance?.length ?? protocol.clocks?.length ?? 0;
+    const domains = domainsOf(protocol).length;
     const messageCount = Math.max(-1, ...Object.keys(protocol.messages).map(Number)) + 1;
 
     description.u32(record + layout.PROTOCOL_VERSION_WORD, protocol.version);
@@ -131,7 +178,7 @@ export function describePlatform(spec: PlatformSpec): Uint8Array {
     description.u32(record + layout.PROTOCOL_PERMISSIONS, permissions);
     for (let domain = 0; domain < domains; domain++) {
       for (let agent = 0; agent < spec.agents; agent++) {
-        const all = layout.PERMISSION_USE | layout.PERMISSION_SET;
+        const all = layout.PERMISSION_USE | layout.PERMISSION_SET | layout.PERMISSION_LIMITS;
         state.put(permissions + agent * domains + domain, [protocol.permissions?.[agent]?.[domain] ?? all]);
       }
       const at = domainTable + domain * layout.DOMAIN_BYTES;
@@ -140,6 +187,23 @@ export function describePlatform(spec: PlatformSpec): Uint8Array {
       if (performance) putPerformanceDomain(description, at, state, stateAt, performance);
       const clock = protocol.clocks?.[domain];
       if (clock) putClock(description, at, state, stateAt, clock);
+      const power = protocol.power?.[domain];
+      if (power) putPowerDomain(description, at, state, stateAt, power);
+      const voltage = protocol.voltages?.[domain];
+      if (voltage) putVoltage(description, at, state, stateAt, voltage);
+      const sensor = protocol.sensors?.[domain];
+      if (sensor) {
+        description.u32(at + layout.SENSOR_HAS_ASYNC, sensor.hasAsync ? 1 : 0);
+        state.u64(stateAt + layout.SENSOR_STATE_READING, BigInt.asUintN(64, sensor.reading));
+        state.u64(stateAt + layout.SENSOR_STATE_TIMESTAMP, sensor.timestamp);
+      }
+      const powercap = protocol.powercaps?.[domain];
+      if (powercap) {
+        description.u32(at + layout.POWERCAP_HAS_MONITORING, powercap.isMonitored ? 1 : 0);
+        state.u32(stateAt + layout.POWERCAP_STATE_CAP, powercap.cap);
+        state.u32(stateAt + layout.POWERCAP_STATE_POWER, powercap.power);
+        state.u32(stateAt + layout.POWERCAP_STATE_INTERVAL, powercap.interval);
+      }
     }
   }
 
@@ -186,6 +250,8 @@ function putPerformanceDomain(
   for (const [index, level] of domain.levels.entries()) description.u32(levels + index * 4, level);
   description.u32(at + layout.PERFORMANCE_LEVEL_COUNT, domain.levels.length);
   description.u32(at + layout.PERFORMANCE_LEVELS, levels);
+  description.u32(at + layout.PERFORMANCE_HIGHEST, domain.maximum);
+  description.u32(at + layout.PERFORMANCE_LOWEST, domain.minimum);
   state.u32(stateAt + layout.PERFORMANCE_STATE_LEVEL, domain.level);
   state.u32(stateAt + layout.PERFORMANCE_STATE_MAX, domain.maximum);
   state.u32(stateAt + layout.PERFORMANCE_STATE_MIN, domain.minimum);
@@ -202,6 +268,32 @@ function putClock(description: Image, at: number, state: Image, stateAt: number,
   description.u32(at + layout.CLOCK_ASYNC_DEPTH, clock.asyncDepth ?? 0);
   state.u64(stateAt + layout.CLOCK_STATE_RATE, clock.rate);
   state.u32(stateAt + layout.CLOCK_STATE_ENABLED, 1);
+}
+
+function putPowerDomain(description: Image, at: number, state: Image, stateAt: number, domain: PowerDomain): void {
+  const states = description.take(domain.states.length * 4);
+  for (const [index, legal] of domain.states.entries()) description.u32(states + index * 4, legal);
+  description.u32(at + layout.POWER_LEGAL_COUNT, domain.states.length);
+  description.u32(at + layout.POWER_LEGAL, states);
+  const modes = { sync: layout.POWER_SYNC, async: layout.POWER_ASYNC };
+  description.u32(
+    at + layout.POWER_MODES,
+    domain.modes.reduce((bits, mode) => bits | modes[mode], 0),
+  );
+  state.u32(stateAt + layout.POWER_STATE, domain.state);
+}
+
+function putVoltage(description: Image, at: number, state: Image, stateAt: number, voltage: Voltage): void {
+  const { levels } = voltage;
+  const isList = "length" in levels;
+  const values = isList ? levels : [levels.lowest, levels.highest, levels.step];
+  const list = description.take(values.length * 4);
+  for (const [index, value] of values.entries()) description.u32(list + index * 4, value);
+  description.u32(at + layout.VOLTAGE_FORMAT, isList ? layout.VOLTAGE_FORMAT_LIST : layout.VOLTAGE_FORMAT_RANGE);
+  description.u32(at + layout.VOLTAGE_LEVEL_COUNT, values.length);
+  description.u32(at + layout.VOLTAGE_LEVELS, list);
+  description.u32(at + layout.VOLTAGE_HAS_ASYNC, voltage.hasAsync ? 1 : 0);
+  state.u32(stateAt + layout.VOLTAGE_STATE_LEVEL, voltage.level);
 }
 
 /** Puts a description into the region of a core and opens one state from it. */

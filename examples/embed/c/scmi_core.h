@@ -444,13 +444,19 @@
 #define SCMI_EVENT_CHANNEL 12
 #define SCMI_EVENT_AGENT 16
 #define SCMI_EVENT_DOMAIN 20
-/* u64 each. */
+/* u64 each; of limits the maximum is the low word, and the minimum the high one. */
 #define SCMI_EVENT_OLD 24
 #define SCMI_EVENT_NEW 32
-#define SCMI_EVENT_BYTES 40
+/* EVENT_LIMITS_CHANGED: the level before, and the level after, which the limits may have moved; else 0. */
+#define SCMI_EVENT_OLD_LEVEL 40
+#define SCMI_EVENT_NEW_LEVEL 44
+#define SCMI_EVENT_BYTES 48
 
 #define SCMI_EVENT_LEVEL_CHANGED 1
 #define SCMI_EVENT_RATE_CHANGED 2
+#define SCMI_EVENT_LIMITS_CHANGED 3
+#define SCMI_EVENT_POWER_STATE_CHANGED 4
+#define SCMI_EVENT_VOLTAGE_CHANGED 5
 
 /* Trace ring entry; when full the oldest entry is overwritten (tail counts on, head is not used) */
 /* f64 ns. */
@@ -534,6 +540,9 @@
 /* HANDLER_CONSTANT: offset and bytes of the return values. */
 #define SCMI_MESSAGE_REPLY 4
 #define SCMI_MESSAGE_REPLY_BYTES 8
+/* u16: the handler of a hot command, which a host that takes the command over for a while puts back; the core does not
+ * read it. */
+#define SCMI_MESSAGE_HOT_HANDLER 12
 #define SCMI_MESSAGE_BYTES 16
 #define SCMI_MESSAGE_ANY_BYTES 0xffff
 
@@ -548,10 +557,28 @@
 #define SCMI_HANDLER_PERFORMANCE_LEVEL_GET 5
 #define SCMI_HANDLER_CLOCK_RATE_SET 6
 #define SCMI_HANDLER_CLOCK_RATE_GET 7
+#define SCMI_HANDLER_PERFORMANCE_LIMITS_SET 8
+#define SCMI_HANDLER_PERFORMANCE_LIMITS_GET 9
+#define SCMI_HANDLER_POWER_STATE_SET 10
+#define SCMI_HANDLER_POWER_STATE_GET 11
+#define SCMI_HANDLER_VOLTAGE_LEVEL_SET 12
+#define SCMI_HANDLER_VOLTAGE_LEVEL_GET 13
+#define SCMI_HANDLER_SENSOR_READING_GET 14
+#define SCMI_HANDLER_POWERCAP_CAP_GET 15
+#define SCMI_HANDLER_POWERCAP_MEASUREMENTS_GET 16
 
+/* Permission byte: what an agent may do with a domain, and what the host answers all the same */
 #define SCMI_PERMISSION_USE 1
-/* LEVEL_SET, RATE_SET. */
+/* LEVEL_SET, RATE_SET, STATE_SET. */
 #define SCMI_PERMISSION_SET 2
+/* LIMITS_SET. */
+#define SCMI_PERMISSION_LIMITS 4
+/* The host answers the agent's hot commands that read this domain (…_GET); */
+#define SCMI_PERMISSION_HOST_GET 8
+/* those that need PERMISSION_SET; */
+#define SCMI_PERMISSION_HOST_SET 16
+/* those that need PERMISSION_LIMITS. */
+#define SCMI_PERMISSION_HOST_LIMITS 32
 
 #define SCMI_DOMAIN_BYTES 32
 #define SCMI_DOMAIN_STATE_BYTES 16
@@ -560,9 +587,16 @@
  * 0 of them = any value within the limits in force */
 #define SCMI_PERFORMANCE_LEVEL_COUNT 0
 #define SCMI_PERFORMANCE_LEVELS 4
+/* Between these are the limits of a domain without a list. */
+#define SCMI_PERFORMANCE_HIGHEST 8
+#define SCMI_PERFORMANCE_LOWEST 12
 #define SCMI_PERFORMANCE_STATE_LEVEL 0
 #define SCMI_PERFORMANCE_STATE_MAX 4
 #define SCMI_PERFORMANCE_STATE_MIN 8
+/* Id of the agent whose limits are in force; 0 = the platform. */
+#define SCMI_PERFORMANCE_STATE_LIMITS_AGENT 12
+/* From this version on a 0 in LIMITS_SET leaves that limit as it is. */
+#define SCMI_PERFORMANCE_ZERO_KEEPS_SINCE 0x30000
 
 /* Clock: a list of rates (u64, ascending) or a range (lowest, highest, step) */
 #define SCMI_CLOCK_FORMAT 0
@@ -576,19 +610,58 @@
 #define SCMI_CLOCK_STATE_ENABLED 8
 #define SCMI_CLOCK_STATE_PARENT 12
 
-/* States of the domains of the other protocols. The host may use a domain's further words as it likes, and all words
- * of reset, system power and pin control */
+#define SCMI_RATE_SET_ASYNC 1
+#define SCMI_RATE_SET_IGNORE_DELAYED 2
+#define SCMI_RATE_SET_ROUND_UP 4
+#define SCMI_RATE_SET_CLOSEST 8
+#define SCMI_RATE_SET_FLAGS 15
+
+/* States of the further protocols. The host may use a domain's other words as it likes, and all words of reset, system
+ * power and pin control */
+
+/* Power domain: legal values for STATE_SET, u32 each; 0 of them = any word without reserved bits */
+#define SCMI_POWER_LEGAL_COUNT 0
+#define SCMI_POWER_LEGAL 4
+/* POWER_SYNC, POWER_ASYNC: what STATE_SET can do here. */
+#define SCMI_POWER_MODES 8
 #define SCMI_POWER_STATE 0
 
+#define SCMI_POWER_SYNC 1
+/* The host answers such requests. */
+#define SCMI_POWER_ASYNC 2
+/* State type and state id. */
+#define SCMI_POWER_STATE_BITS 0x4fffffff
+#define SCMI_STATE_SET_ASYNC 1
+
+/* Voltage domain: a list of levels or a range (lowest, highest, step); i32 each, in µV */
+#define SCMI_VOLTAGE_FORMAT 0
+#define SCMI_VOLTAGE_LEVEL_COUNT 4
+#define SCMI_VOLTAGE_LEVELS 8
+/* 1 = the host answers asynchronous requests, 0 = they are not supported. */
+#define SCMI_VOLTAGE_HAS_ASYNC 12
+#define SCMI_VOLTAGE_FORMAT_LIST 0
+#define SCMI_VOLTAGE_FORMAT_RANGE 1
 /* i32, in µV. */
 #define SCMI_VOLTAGE_STATE_LEVEL 0
 #define SCMI_VOLTAGE_STATE_CONFIG 4
 
+#define SCMI_VOLTAGE_SET_ASYNC 1
+/* Before this version LEVEL_SET has no flags. */
+#define SCMI_VOLTAGE_ASYNC_SINCE 0x20000
+
+/* 1 = the host answers asynchronous requests, 0 = they are not supported. */
+#define SCMI_SENSOR_HAS_ASYNC 0
 /* i64, as the agent reads it. */
 #define SCMI_SENSOR_STATE_READING 0
 /* u64; 0 = none. */
 #define SCMI_SENSOR_STATE_TIMESTAMP 8
 
+#define SCMI_READING_GET_ASYNC 1
+/* From this version on a reading has a timestamp. */
+#define SCMI_SENSOR_TIMESTAMP_SINCE 0x20000
+
+/* 0 = MEASUREMENTS_GET is not supported. */
+#define SCMI_POWERCAP_HAS_MONITORING 0
 #define SCMI_POWERCAP_STATE_CAP 0
 /* Average power as measured. */
 #define SCMI_POWERCAP_STATE_POWER 4
@@ -596,12 +669,6 @@
 #define SCMI_POWERCAP_STATE_PAI 8
 /* In µs: what the measured power is the average of. */
 #define SCMI_POWERCAP_STATE_INTERVAL 12
-
-#define SCMI_RATE_SET_ASYNC 1
-#define SCMI_RATE_SET_IGNORE_DELAYED 2
-#define SCMI_RATE_SET_ROUND_UP 4
-#define SCMI_RATE_SET_CLOSEST 8
-#define SCMI_RATE_SET_FLAGS 15
 
 /* The exports. With SCMI_CORE_WASM2C they are inline calls into what `wasm2c -n core` made of core.wasm (include its header
  * first); without it they are declared only, for a host that runs the binary by other means. */
