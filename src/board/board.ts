@@ -1,3 +1,5 @@
+import type { BoardPower, BoardSystemPower } from "./board-power.ts";
+
 /** A board after {@link parseBoard}: plain data, complete and consistent. Ids are positions; names of others are resolved. */
 export interface Board {
   /** The file, or what else the board was read from. */
@@ -12,6 +14,8 @@ export interface Board {
   /** Agent ids are positions + 1; id 0 is the platform. */
   readonly agents: readonly BoardAgent[];
   readonly devices: readonly BoardDevice[];
+  readonly power: BoardPower | undefined;
+  readonly systemPower: BoardSystemPower | undefined;
   readonly performance: BoardPerformance | undefined;
   readonly clock: BoardClocks | undefined;
 }

@@ -15,6 +15,11 @@ export class Names {
     });
   }
 
+  /** All ids, ascending. */
+  get all(): readonly number[] {
+    return [...this.#ids.values()];
+  }
+
   /** The id behind a name.
    *  @throws BoardError when there is none */
   id(name: string, place: Place): number {

@@ -2,6 +2,8 @@ import type { Board, BoardAgent, BoardDevice } from "./board.ts";
 import { Names } from "./names.ts";
 import { clockOf } from "./parse-clock.ts";
 import { domainOf } from "./parse-domain.ts";
+import { powerOf } from "./parse-power.ts";
+import { systemPowerOf } from "./parse-system-power.ts";
 import { BOARD_SCHEMA } from "./schema.ts";
 import { SECTIONS, type SectionKey, sectionOf } from "./sections.ts";
 import type { BoardSource, DeviceSource } from "./source.ts";
@@ -35,6 +37,8 @@ export function parseBoard(data: unknown, options: { readonly file: string }): B
     maxPayload: source.maxPayload,
     agents: source.agents.map(agentOf),
     devices: devicesOf(source.devices ?? [], within(root, "devices"), agents, names),
+    power: source.power && powerOf(source.power, within(root, "power"), agents, named(names, "power")),
+    systemPower: source.systemPower && systemPowerOf(source.systemPower, within(root, "systemPower"), agents),
     performance: source.performance && performanceOf(source.performance, within(root, "performance"), agents),
     clock: source.clock && clocksOf(source.clock, within(root, "clock"), agents, named(names, "clock")),
   };

@@ -86,6 +86,46 @@ const DEVICE = record("Resources that permissions are given for together", ["id"
   deniedAgents: described({ type: "array", items: SHORT_NAME }, "Agents that may not use it at start"),
 });
 
+const AGENTS: Schema = { type: "array", items: SHORT_NAME };
+/** A state without reserved bits ends at 0x4fffffff; which bits those are, the parser says. */
+const POWER_STATE: Schema = { type: "integer", minimum: 0, maximum: 0x4fffffff };
+
+const POWER_DOMAIN = record("A power domain", ["name"], {
+  name: LONG_NAME,
+  states: {
+    type: "array",
+    minItems: 1,
+    maxItems: 255,
+    items: POWER_STATE,
+    description:
+      "Power state words, the most powered first: of several wishes the first one counts; by default on and off",
+  },
+  state: described(POWER_STATE, "At start; by default the first"),
+  sync: { type: "boolean", default: true, description: "It can be set synchronously" },
+  asyncLatencyUs: described(U32, "Asynchronous changes take so long; without it there are none"),
+  setState: described(AGENTS, "Agents that may set the state; all by default"),
+  notifyChanged: described(BOOLEAN, "POWER_STATE_CHANGED"),
+  notifyRequested: described(BOOLEAN, "POWER_STATE_CHANGE_REQUESTED, since SCMI 2.0"),
+  parent: described(LONG_NAME, "The power domain that is on while this one is"),
+});
+
+const SYSTEM_POWER = record("The system power protocol", [], {
+  warmReset: BOOLEAN,
+  suspend: BOOLEAN,
+  vendorStates: {
+    type: "array",
+    items: { type: "integer", minimum: 0x80000000, maximum: 0xffffffff },
+    description: "States of the vendor that can be asked for",
+  },
+  setState: described(AGENTS, "Agents that may ask for a state; all by default"),
+  powerUp: described(AGENTS, "Agents of these that may power the system up; none by default"),
+  getState: described(AGENTS, "Agents that do not run on the system, and may ask for its state; none by default"),
+  notify: described(AGENTS, "Agents that may hear of requests; all by default"),
+  psci: described(SHORT_NAME, "The agent whose requests are final: it asks when there is nobody left to shut down"),
+  gracefulTimeoutMs: described({ ...U32, default: 0 }, "A graceful shutdown is forced then, 0 = never"),
+  transitionUs: described({ ...U32, default: 0 }, "From the answer to a request until it is carried out"),
+});
+
 const LEVEL = record("A performance level", ["level"], {
   level: described({ ...U32, minimum: 1 }, "Its value"),
   power: described({ ...U32, default: 0 }, "Cost in the power unit, 0 = not stated"),
@@ -173,6 +213,11 @@ export const BOARD_SCHEMA: Schema = {
       }),
     },
     devices: { type: "array", items: DEVICE },
+    power: record("The power domain protocol", ["domains"], {
+      statistics: record("A statistics region; since SCMI 2.0", [], { address: ADDRESS }),
+      domains: { type: "array", minItems: 1, maxItems: 65_535, items: POWER_DOMAIN },
+    }),
+    systemPower: SYSTEM_POWER,
     performance: record("The performance protocol", ["domains"], {
       powerUnit: { type: "string", enum: ["abstract", "milliwatt", "microwatt"], default: "abstract" },
       statistics: record("A statistics region", [], { address: ADDRESS }),

@@ -23,6 +23,12 @@ export interface SectionResources {
  *  schema, and its parser to `parseBoard`. */
 export const SECTIONS = [
   {
+    key: "power",
+    protocolId: PROTOCOL_ID.POWER_DOMAIN,
+    resources: { list: "domains", device: "power", what: "a power domain" },
+  },
+  { key: "systemPower", protocolId: PROTOCOL_ID.SYSTEM_POWER, resources: undefined },
+  {
     key: "performance",
     protocolId: PROTOCOL_ID.PERFORMANCE,
     resources: { list: "domains", device: "performance", what: "a performance domain" },

@@ -1,4 +1,5 @@
 import type { DeviceKey, SectionKey } from "./sections.ts";
+import type { PowerSource, SystemPowerSource } from "./source-power.ts";
 
 /** A board file as it is written, after {@link BOARD_SCHEMA} has passed it. */
 export interface BoardSource {
@@ -12,6 +13,8 @@ export interface BoardSource {
     readonly deniedProtocols?: readonly SectionKey[];
   }[];
   readonly devices?: readonly DeviceSource[];
+  readonly power?: PowerSource;
+  readonly systemPower?: SystemPowerSource;
   readonly performance?: {
     readonly powerUnit?: "abstract" | "milliwatt" | "microwatt";
     readonly statistics?: { readonly address?: Word64 };

@@ -11,4 +11,6 @@ export type { PlatformEventName, PlatformEvents } from "./observers.ts";
 export type { PerformanceControls } from "./performance-controls.ts";
 export { type CapacityOptions, type ConnectOptions, Platform, type PlatformOptions } from "./platform.ts";
 export type { PlatformPort } from "./port.ts";
+export type { PowerControls } from "./power-controls.ts";
+export type { SystemPowerControls } from "./system-power-controls.ts";
 export type { VendorHost, VendorProtocol, VendorService } from "./vendor.ts";

@@ -45,16 +45,24 @@ export class Jobs {
 
   /** Finishes an agent's commands now. */
   flush(agent: AgentState): void {
-    for (const job of [...this.#jobs]) {
-      if (job.agent !== agent) continue;
-      job.cancel();
-      this.#finish(job);
-    }
+    this.#flush((job) => job.agent === agent);
+  }
+
+  /** Finishes the commands for a resource now, in order. */
+  flushResource(resource: number): void {
+    this.#flush((job) => job.resource === resource);
   }
 
   close(): void {
     for (const job of this.#jobs) job.cancel();
     this.#jobs.clear();
+  }
+
+  #flush(isDue: (job: Job) => boolean): void {
+    for (const job of [...this.#jobs].filter(isDue)) {
+      job.cancel();
+      this.#finish(job);
+    }
   }
 
   #finish(job: Job): void {

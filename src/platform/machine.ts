@@ -111,14 +111,17 @@ export class Machine {
   }
 
   /** Sends a notification to every agent that has it switched on for a resource and may still use that.
-   *  @param valueFor what an agent is told */
+   *  @param valueFor what an agent is told
+   *  @param options `exceptAgentId`: who is left out, as the one who asked */
   notify<Value>(
     protocol: Protocol,
     notification: Notification<Value>,
     resource: number,
     valueFor: (agent: AgentState) => Value,
+    options: { readonly exceptAgentId?: number } = {},
   ): void {
     for (const agent of this.agents) {
+      if (agent.id === options.exceptAgentId) continue;
       if (!agent.isSubscribed(protocol, notification.id, resource)) continue;
       if (!this.tables.mayUseProtocol(agent.id, protocol.id)) continue;
       if (!this.tables.mayUse(agent.id, protocol.id, resource)) continue;

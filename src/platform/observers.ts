@@ -1,5 +1,37 @@
 /** What an observer of a platform hears, by event. Agent 0 is the platform itself; times are nanoseconds of its clock. */
 export interface PlatformEvents {
+  /** A power domain is in another state. */
+  powerStateChanged: {
+    readonly agentId: number;
+    readonly domainId: number;
+    /** Power state words. */
+    readonly before: number;
+    readonly powerState: number;
+    readonly time: number;
+  };
+  /** An agent asked for a power state; whether the domain gets there, others decide, too. */
+  powerStateRequested: {
+    readonly agentId: number;
+    readonly domainId: number;
+    readonly powerState: number;
+    readonly time: number;
+  };
+  /** Somebody asked for a state of the system: those who listen to it are to bring it about if graceful, else it is under way. */
+  systemPowerRequested: {
+    readonly agentId: number;
+    readonly systemState: number;
+    readonly isGraceful: boolean;
+    /** When a graceful shutdown is forced; 0 = never. */
+    readonly timeoutMs: number;
+    readonly time: number;
+  };
+  /** The system went into a state. After a reset it is up again. */
+  systemPowerChanged: {
+    /** Who brought it about; 0 also for a graceful shutdown that nobody honoured in time. */
+    readonly agentId: number;
+    readonly systemState: number;
+    readonly time: number;
+  };
   /** A level, or level index where the domain goes by indices. */
   levelChanged: {
     readonly agentId: number;

@@ -5,10 +5,12 @@ import type { Protocol } from "../wire/protocol.ts";
 import { clockPart } from "./clock-part.ts";
 import type { Part } from "./part.ts";
 import { performancePart } from "./performance-part.ts";
+import { powerPart } from "./power-part.ts";
+import { systemPowerPart } from "./system-power-part.ts";
 import { type VendorProtocol, vendorPart } from "./vendor.ts";
 
 /** All standard protocols that a platform can have beside Base, ascending by id. */
-const STANDARD: readonly Part[] = [performancePart, clockPart];
+const STANDARD: readonly Part[] = [powerPart, systemPowerPart, performancePart, clockPart];
 
 /** What a board, a release and the protocols of a vendor come to. */
 export class Parts {

@@ -72,6 +72,12 @@ export class PerformanceDomains {
     return this.isIndexed(domain) ? level.index : level.level;
   }
 
+  /** Which of a domain's levels a key is; -1 = none. */
+  positionOf(domainId: number, key: number): number {
+    const domain = this.domains[domainId];
+    return domain ? domain.levels.findIndex((level) => this.keyOf(domain, level) === key) : -1;
+  }
+
   level(domainId: number): number {
     return this.#machine.tables.level(ID, domainId);
   }

@@ -47,7 +47,7 @@ export const performancePart: Part<PerformanceServer> = {
   regionBytes(board) {
     const domains = domainsOf(board);
     const cells = domains.reduce((sum, domain) => sum + FastChannels.bytesOf(domain), 0);
-    return cells + (board.performance?.statistics ? Statistics.bytesOf(domains) : 0);
+    return cells + (board.performance?.statistics ? Statistics.bytesOf(domains.map(({ levels }) => levels.length)) : 0);
   },
   fastChannelCount: (board) => FAST_CHANNELS_OF_DOMAIN * domainsOf(board).length,
   open: (machine, map) => new PerformanceServer(machine, machine.section("performance"), map),

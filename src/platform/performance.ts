@@ -20,6 +20,7 @@ import {
   POWER_UNIT,
   performanceProtocol,
 } from "../protocols/performance.ts";
+import { PERFORMANCE_STATISTICS_SIGNATURE } from "../protocols/statistics.ts";
 import type { AgentState } from "./agents.ts";
 import { FastChannels } from "./fast-channels.ts";
 import { type Call, DONE, Handlers, itemsThatFit } from "./handlers.ts";
@@ -62,8 +63,14 @@ export class PerformanceServer implements Server {
     this.controls = new PerformanceControls(machine, this.domains);
     this.fastChannels = new FastChannels(machine, this.domains, map);
     if (board.statistics) {
-      const statistics = new Statistics(machine, this.domains, map, board.statistics.address);
-      this.domains.levelEntered = (domainId, key, time) => statistics.enter(domainId, key, time);
+      const positionOf = (domainId: number, key: number) => this.domains.positionOf(domainId, key);
+      const tracked = board.domains.map(({ levels }, id) => ({
+        ids: levels.map((_, i) => i),
+        current: positionOf(id, this.domains.level(id)),
+      }));
+      const { address } = board.statistics;
+      const statistics = new Statistics(machine, map, PERFORMANCE_STATISTICS_SIGNATURE, tracked, address);
+      this.domains.levelEntered = (domainId, key, time) => statistics.enter(domainId, positionOf(domainId, key), time);
       this.#statistics = statistics;
     }
     const { domains } = this;

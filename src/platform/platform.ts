@@ -23,8 +23,14 @@ import type { PerformanceServer } from "./performance.ts";
 import type { PerformanceControls } from "./performance-controls.ts";
 import { performancePart } from "./performance-part.ts";
 import type { PlatformPort } from "./port.ts";
+import type { PowerServer } from "./power.ts";
+import type { PowerControls } from "./power-controls.ts";
+import { powerPart } from "./power-part.ts";
 import type { Server } from "./server.ts";
 import { Service } from "./service.ts";
+import type { SystemPowerServer } from "./system-power.ts";
+import type { SystemPowerControls } from "./system-power-controls.ts";
+import { systemPowerPart } from "./system-power-part.ts";
 import type { VendorProtocol } from "./vendor.ts";
 
 /** How a platform is opened. */
@@ -68,6 +74,8 @@ export class Platform {
   readonly #service: Service;
   readonly #servers: readonly Server[];
   readonly #base: BaseServer;
+  readonly #power: PowerServer | undefined;
+  readonly #systemPower: SystemPowerServer | undefined;
   readonly #performance: PerformanceServer | undefined;
   readonly #clock: ClockServer | undefined;
 
@@ -96,10 +104,14 @@ export class Platform {
     const others = parts.list.map(({ protocol }) => protocol.id);
     this.#base = new BaseServer(machine, others, (agent) => this.#resetAgent(agent));
     const open = <S extends Server>(part: Part<S>) => (parts.list.includes(part) ? part.open(machine, map) : undefined);
+    this.#power = open(powerPart);
+    this.#systemPower = open(systemPowerPart);
     this.#performance = open(performancePart);
     this.#clock = open(clockPart);
     const vendors = parts.list.filter(({ protocol }) => protocol.vendor).map((part) => part.open(machine, map));
-    this.#servers = [this.#base, this.#performance, this.#clock, ...vendors].filter((it) => it !== undefined);
+    this.#servers = [this.#base, this.#power, this.#systemPower, this.#performance, this.#clock, ...vendors].filter(
+      (it) => it !== undefined,
+    );
     const dispatcher = new Dispatcher(machine, new Map(this.#servers.map((server) => [server.protocol.id, server])));
     this.#service = new Service(machine, dispatcher, this.#servers, map, { description, state, maxPayload });
   }
@@ -157,6 +169,18 @@ export class Platform {
   poll(): void {
     this.#machine.expectOpen();
     this.#service.poll();
+  }
+
+  /** The power domains.
+   *  @throws UnsupportedError when board or profile have none */
+  get power(): PowerControls {
+    return this.#controls(this.#power, powerPart);
+  }
+
+  /** The power of the system as a whole.
+   *  @throws UnsupportedError when the board has no such protocol */
+  get systemPower(): SystemPowerControls {
+    return this.#controls(this.#systemPower, systemPowerPart);
   }
 
   /** The performance domains.

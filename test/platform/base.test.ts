@@ -14,6 +14,12 @@ function text(words: readonly number[]): string {
     .join("");
 }
 
+/** Whatever else our boards come to have. */
+const TWO_PROTOCOLS = boardOf({
+  performance: { domains: [{ name: "cpu", levels: [{ level: 1 }] }] },
+  clock: { clocks: [{ name: "osc", rates: [1] }] },
+});
+
 describe("discovery", () => {
   test("names the platform", () => {
     const { agent } = rig(boardFile("example"));
@@ -31,7 +37,7 @@ describe("discovery", () => {
   });
 
   test("lists protocols: all, some, none, and too many", () => {
-    const { agent } = rig(boardFile("example"));
+    const { agent } = rig(TWO_PROTOCOLS);
     expect(agent(1).call(BASE, 0x6, 0)).toEqual([0, 2, 0x1413]);
     expect(agent(1).call(BASE, 0x6, 1)).toEqual([0, 1, 0x14]);
     expect(agent(1).call(BASE, 0x6, 2)).toEqual([0, 0]);
@@ -40,9 +46,9 @@ describe("discovery", () => {
   });
 
   test("lists four protocols in a word, and says so when there is no room for one", () => {
-    const narrow = rig(boardFile("example"), { maxPayload: 12 });
+    const narrow = rig(TWO_PROTOCOLS, { maxPayload: 12 });
     expect(narrow.agent(1).call(BASE, 0x6, 0)).toEqual([0, 2, 0x1413]);
-    const none = rig(boardFile("example"), { maxPayload: 8 });
+    const none = rig(TWO_PROTOCOLS, { maxPayload: 8 });
     expect(none.agent(1).call(BASE, 0x6, 0)).toEqual([-10]);
     expect(none.agent(1).call(BASE, 0x6, 2)).toEqual([0, 0]);
   });

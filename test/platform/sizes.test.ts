@@ -20,6 +20,27 @@ const SIZES: Readonly<Record<number, readonly (readonly [id: number, since: Rele
     [0xb, "2.0", 8],
     [0x10, "3.2", 4],
   ],
+  [PROTOCOL.POWER]: [
+    [0x0, "1.0", 0],
+    [0x1, "1.0", 0],
+    [0x2, "1.0", 4],
+    [0x3, "1.0", 4],
+    [0x4, "1.0", 12],
+    [0x5, "1.0", 4],
+    [0x6, "1.0", 8],
+    [0x7, "2.0", 8],
+    [0x8, "3.1", 4],
+    [0x10, "3.2", 4],
+  ],
+  [PROTOCOL.SYSTEM_POWER]: [
+    [0x0, "1.0", 0],
+    [0x1, "1.0", 0],
+    [0x2, "1.0", 4],
+    [0x3, "1.0", 8],
+    [0x4, "1.0", 0],
+    [0x5, "1.0", 4],
+    [0x10, "3.2", 4],
+  ],
   [PROTOCOL.PERFORMANCE]: [
     [0x0, "1.0", 0],
     [0x1, "1.0", 0],
@@ -123,6 +144,19 @@ describe("an optional command is there when a resource needs it, and not found e
     expect(answered).toEqual([id]);
   });
 
+  test.each<[command: string, id: number, domain: object]>([
+    ["POWER_STATE_NOTIFY", 0x6, { notifyChanged: true }],
+    ["POWER_STATE_CHANGE_REQUESTED_NOTIFY", 0x7, { notifyRequested: true }],
+    ["POWER_DOMAIN_NAME_GET", 0x8, { name: long }],
+  ])("%s", (_, id, more) => {
+    const optional = [0x6, 0x7, 0x8];
+    const { agent } = rig(boardOf({ power: { domains: [{ name: "a" }, { name: "b", ...more }] } }));
+    const found = optional.filter((it) => agent(1).status(PROTOCOL.POWER, 0x2, it) === 0);
+    expect(found).toEqual([id]);
+    const answered = optional.filter((it) => agent(1).status(PROTOCOL.POWER, it, 1, 8) !== NOT_FOUND);
+    expect(answered).toEqual([id]);
+  });
+
   test.each<[command: string, ids: readonly number[], clock: object]>([
     ["CLOCK_NAME_GET", [0x8], { name: long }],
     ["CLOCK_RATE_NOTIFY", [0x9], { notifyChanged: true }],
@@ -141,8 +175,8 @@ describe("an optional command is there when a resource needs it, and not found e
 
 test("judges types and protocols before everything else", () => {
   const { agent } = rig(boardFile("example"));
-  expect(agent(1).status(0x11, 0)).toBe(-1);
-  expect(agent(1).status(0x15, 0x77, 1, 2)).toBe(-1);
+  expect(agent(1).status(0x1f, 0)).toBe(-1);
+  expect(agent(1).status(0x7f, 0x77, 1, 2)).toBe(-1);
   for (const type of [1, 2, 3]) {
     agent(1).takeP2a();
     agent(1).port.receive(Uint8Array.of(0, 0x40 | type, 0, 0));
