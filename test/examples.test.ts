@@ -9,6 +9,7 @@ const examples = readdirSync(folder).filter((name) => name.endsWith(".mjs"));
 /** What each example says about itself when all is well. */
 const OUTPUT: Readonly<Record<string, string>> = {
   "first-exchange.mjs": "true status 0 1\n",
+  "server.mjs": "ACME 48000000 Hz, 12 answers\n",
 };
 
 describe("examples", () => {

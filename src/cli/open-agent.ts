@@ -1,0 +1,104 @@
+import { connect, type Socket } from "node:net";
+import { Agent, type CallOptions, Core, realClock, type Transport } from "../index.ts";
+import { Platform } from "../platform/index.ts";
+import type { Release } from "../protocols/index.ts";
+import { loopback } from "../transport/loopback.ts";
+import { nodeStream, stream } from "../transport/stream.ts";
+import { UsageError } from "./context.ts";
+import { openBoard } from "./open-board.ts";
+import { agentOf } from "./platform-options.ts";
+
+/** Whom an agent is opened to: a platform of its own, or one in another process. */
+export type Target =
+  | { readonly kind: "board"; readonly path: string; readonly profile: Release; readonly agent: string }
+  | { readonly kind: "connect"; readonly address: string };
+
+/** An agent with everything behind it. */
+export interface OpenedAgent {
+  readonly agent: Agent;
+  close(): Promise<void>;
+}
+
+/** Large enough for any platform that is met, and small enough for a table of them. */
+const CAPACITY = {
+  maxPayload: 16_384,
+  xfers: 32,
+  batchEntries: 0,
+  p2aEntries: 64,
+  traceEntries: 0,
+  claims: 1,
+} as const;
+
+/** Opens an agent, which asks Base who is there.
+ *  @throws UsageError for an address of a kind that there is not */
+export async function openAgent(target: Target, options: CallOptions): Promise<OpenedAgent> {
+  return target.kind === "board" ? openLocal(target, options) : openRemote(target.address, options);
+}
+
+async function openLocal(target: Target & { kind: "board" }, options: CallOptions): Promise<OpenedAgent> {
+  const { path, profile } = target;
+  const board = openBoard(path);
+  const { id } = agentOf(board, target.agent);
+  const core = await Core.open({ capacity: Platform.capacityFor(board, { profile }) });
+  const platform = Platform.open(core, board, { profile, clock: realClock });
+  try {
+    const agent = await Agent.open(core, loopback(platform.connect(id)), { ...options, clock: realClock });
+    return {
+      agent,
+      async close() {
+        await agent.close();
+        platform.close();
+      },
+    };
+  } catch (reason) {
+    platform.close();
+    throw reason;
+  }
+}
+
+async function openRemote(address: string, options: CallOptions): Promise<OpenedAgent> {
+  const path = pathOf(address);
+  const core = await Core.open({ capacity: CAPACITY });
+  let socket: Socket | undefined;
+  const transport: Transport = stream(async (signal) => {
+    socket = await connected(path, signal);
+    return nodeStream(socket);
+  });
+  try {
+    const agent = await Agent.open(core, transport, { ...options, clock: realClock });
+    return {
+      agent,
+      async close() {
+        await agent.close();
+        socket?.destroySoon(); // a server that does not hang up would keep us here
+      },
+    };
+  } catch (reason) {
+    socket?.destroy();
+    throw reason;
+  }
+}
+
+function pathOf(address: string): string {
+  const [, path] = /^unix:(.+)$/.exec(address) ?? [];
+  if (path !== undefined) return path;
+  throw new UsageError(`--connect ${address}: expected unix:PATH`);
+}
+
+function connected(path: string, signal: AbortSignal | undefined): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ path, ...(signal ? { signal } : {}) });
+    socket.once("connect", () => resolve(socket));
+    socket.once("error", (cause) => {
+      if (signal?.aborted) reject(signal.reason);
+      else reject(new Error(`${path}: cannot connect: ${explained(cause)}`, { cause }));
+    });
+  });
+}
+
+function explained(cause: Error): string {
+  const code = "code" in cause ? cause.code : undefined;
+  if (code === "ENOENT") return "there is no such socket; is `scmi serve` running?";
+  if (code === "ECONNREFUSED") return "nobody listens there";
+  return cause.message;
+}

@@ -1,0 +1,112 @@
+import { createServer, type Server, type Socket } from "node:net";
+import type { Command } from "commander";
+import type { Board } from "../board/index.ts";
+import { nodeStream, StreamServer, type StreamServerCounters } from "../firmware/index.ts";
+import { Core, realClock } from "../index.ts";
+import { Platform } from "../platform/index.ts";
+import type { Release } from "../protocols/index.ts";
+import type { CliContext } from "./context.ts";
+import { openBoard } from "./open-board.ts";
+import { agentOf, parseProfile } from "./platform-options.ts";
+import { listenAt } from "./socket-path.ts";
+
+interface ServeOptions {
+  readonly socket: string;
+  readonly profile: Release;
+  readonly agent: string;
+  readonly json?: true;
+}
+
+/** As many clients at once as a core is given room for; further ones are turned away. */
+const CLIENTS = 1024;
+
+const HELP = `
+Each message travels behind its length: u32, little-endian, counting header and payload. Answers, delayed responses and
+notifications come back on the same connection. Any number of clients may connect; all of them are the same agent.
+SIGINT or SIGTERM ends the server: it prints its counters, removes the socket and exits with 0.
+
+Example:
+  scmi serve examples/boards/example.yaml --socket /tmp/scmi.sock --profile 2.0
+  scmi call --connect unix:/tmp/scmi.sock base discover-vendor`;
+
+/** `scmi serve` */
+export function addServe(program: Command, context: CliContext): void {
+  program
+    .command("serve")
+    .description("serve a simulated platform to other processes")
+    .argument("<board>", "board file (YAML or JSON)")
+    .requiredOption("--socket <path>", "Unix socket to listen on; a stale file there is replaced")
+    .option("--profile <release>", "release of SCMI that the platform looks like", parseProfile, "3.2")
+    .option("--agent <agent>", "agent that clients are, by number or name", "1")
+    .option("--json", "print NDJSON: one object when listening, one with the counters at the end")
+    .addHelpText("after", HELP)
+    .action((path: string, options: ServeOptions) => serve(openBoard(path), options, context));
+}
+
+async function serve(board: Board, options: ServeOptions, { signal, print, complain }: CliContext): Promise<void> {
+  const { socket: path, profile, json } = options;
+  const agent = agentOf(board, options.agent);
+  const capacity = Platform.capacityFor(board, { profile, connections: CLIENTS });
+  // Nobody shares memory with a process elsewhere: neither areas nor FastChannels are wanted.
+  const core = await Core.open({ capacity: { ...capacity, areas: 1, fastChannels: 1 } });
+  const platform = Platform.open(core, board, { profile, clock: realClock });
+  const server = new StreamServer(platform, {
+    agentId: agent.id,
+    onGone: ({ id }, outcome) => {
+      if (outcome === "garbage" || outcome === "slow") complain(`scmi: client ${id} was cut: ${REASONS[outcome]}`);
+    },
+  });
+  const sockets = new Set<Socket>();
+  const listener = createServer((socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+    server.serve(nodeStream(socket));
+  });
+  try {
+    await listenAt(listener, path);
+    const hello = { event: "listening", socket: path, board: board.file, profile, agent };
+    print(
+      json
+        ? JSON.stringify(hello)
+        : `listening on ${path}: ${board.file}, SCMI ${profile}, clients are agent ${agent.id} (${agent.name})`,
+    );
+    await aborted(signal);
+    server.close();
+    await stopped(listener, sockets);
+    print(json ? JSON.stringify({ event: "stopped", counters: server.counters }) : asText(server.counters));
+  } finally {
+    platform.close();
+  }
+}
+
+const REASONS = {
+  garbage: "it sent a length that no message has",
+  slow: "it did not read what was sent to it",
+} as const;
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}
+
+/** Closes the socket, which removes its file, and does not wait for clients that do not hang up. */
+function stopped(listener: Server, sockets: ReadonlySet<Socket>): Promise<void> {
+  return new Promise((resolve) => {
+    listener.close(() => resolve());
+    for (const socket of sockets) socket.destroySoon();
+  });
+}
+
+function asText(counters: StreamServerCounters): string {
+  const { clients, refused, ended, truncated, garbage, slow, broken, closed } = counters;
+  const gone = { ended, truncated, garbage, slow, broken, closed, refused };
+  const ways = Object.entries(gone)
+    .filter(([, count]) => count > 0)
+    .map(([way, count]) => `${count} ${way}`);
+  const { received, receivedBytes, responses, delayedResponses, notifications, sentBytes } = counters;
+  return [
+    `clients        ${clients}${ways.length > 0 ? ` (${ways.join(", ")})` : ""}`,
+    `received       ${received} messages, ${receivedBytes} bytes`,
+    `sent           ${responses} responses, ${delayedResponses} delayed, ${notifications} notifications, ${sentBytes} bytes`,
+  ].join("\n");
+}
