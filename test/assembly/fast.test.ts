@@ -24,6 +24,10 @@ const BASE = 0x10;
 const PERFORMANCE = 0x13;
 const CLOCK = 0x14;
 const DENIED = 0x16;
+const POWER = 0x11;
+const SENSOR = 0x15;
+const VOLTAGE = 0x17;
+const POWERCAP = 0x18;
 const CONSTANTS = [0, 4, 8, 12, 28, 88, 96, 100, 128];
 const MAX_PAYLOAD = 128;
 const ENTRY_PAYLOAD = 64;
@@ -32,7 +36,7 @@ const NEVER_WRITTEN = -1;
 
 const SPEC: PlatformSpec = {
   agents: 2,
-  protocolMasks: [0b0111, 0b0001],
+  protocolMasks: [0b1111_0111, 0b0001],
   protocols: [
     {
       id: BASE,
@@ -51,13 +55,18 @@ const SPEC: PlatformSpec = {
     {
       id: PERFORMANCE,
       version: 0x40000,
-      messages: { 7: { kind: "levelSet" }, 8: { kind: "levelGet" } },
+      messages: {
+        5: { kind: "limitsSet" },
+        6: { kind: "limitsGet" },
+        7: { kind: "levelSet" },
+        8: { kind: "levelGet" },
+      },
       performance: [
         { levels: [100, 200, 400], level: 100, minimum: 100, maximum: 400 },
         { levels: [], level: 5, minimum: 1, maximum: 9 },
       ],
       permissions: [
-        [3, 3],
+        [7, 7],
         [1, 0],
       ],
     },
@@ -71,6 +80,42 @@ const SPEC: PlatformSpec = {
       ],
     },
     { id: DENIED, version: 1, messages: { 0: { kind: "version" } } },
+    {
+      id: POWER,
+      version: 0x30001,
+      messages: { 4: { kind: "stateSet" }, 5: { kind: "stateGet" } },
+      power: [
+        { states: [0, 0x4000_0000], state: 0, modes: ["sync", "async"] },
+        { states: [], state: 0, modes: ["async"] },
+      ],
+    },
+    {
+      id: VOLTAGE,
+      version: 0x20001,
+      messages: { 7: { kind: "voltageSet" }, 8: { kind: "voltageGet" } },
+      voltages: [
+        { levels: [-5, 9, 100], level: 9, hasAsync: true },
+        { levels: { lowest: -10, highest: 1000, step: 5 }, level: 0 },
+      ],
+    },
+    {
+      id: SENSOR,
+      version: 0x20000,
+      messages: { 6: { kind: "readingGet" } },
+      sensors: [
+        { reading: -7n, timestamp: 2n ** 40n, hasAsync: true },
+        { reading: 9n, timestamp: 0n },
+      ],
+    },
+    {
+      id: POWERCAP,
+      version: 0x20000,
+      messages: { 4: { kind: "capGet" }, 9: { kind: "measurementsGet" } },
+      powercaps: [
+        { cap: 5, power: 6, interval: 7, isMonitored: true },
+        { cap: 1, power: 2, interval: 3 },
+      ],
+    },
   ],
 };
 
@@ -430,6 +475,14 @@ function randomCommand(machine: Machine): Command {
       ],
     ],
     [8, [CLOCK, 6, words(domain)]],
+    [6, [PERFORMANCE, 5, words(domain, random.pick([0, 100, 200, 400, 5, 9]), random.pick([0, 1, 5, 100, 400]))]],
+    [3, [PERFORMANCE, 6, words(domain)]],
+    [6, [POWER, 4, words(random.pick([0, 0, 0, 1, 2]), domain, random.pick([0, 0x4000_0000, 7]))]],
+    [3, [POWER, 5, words(domain)]],
+    [6, [VOLTAGE, 7, words(domain, random.pick([0, 0, 0, 1, 2]), random.pick([-5, 9, 100, 15, 0]))]],
+    [3, [VOLTAGE, 8, words(domain)]],
+    [6, [SENSOR, 6, words(domain, random.pick([0, 0, 0, 1, 2]))]],
+    [5, [POWERCAP, random.pick([4, 9]), words(domain)]],
     [8, [BASE, 0, []]],
     [15, [BASE, 16 + random.below(CONSTANTS.length), words(random.word())]],
     [6, [BASE, 1, random.bytes(random.below(40))]],

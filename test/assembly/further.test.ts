@@ -89,6 +89,13 @@ const sensor: ProtocolSpec = {
   ],
 };
 
+const clock: ProtocolSpec = {
+  id: 0x14,
+  version: 0x30000,
+  messages: { 5: { kind: "rateSet" }, 6: { kind: "rateGet" } },
+  clocks: [{ rates: [10n, 20n], rate: 10n }],
+};
+
 const powercap: ProtocolSpec = {
   id: POWERCAP,
   version: 0x20000,
@@ -215,7 +222,21 @@ function randomCommand(random: Random): readonly [protocol: ProtocolSpec, messag
   ]);
   const level = () => random.pick([0, 1, 2, 3, 5, 9, 10, 100, 150, 200, 300, 400, 800, 0x8000_0000, 0xffff_ffff]);
   const grid = Array.from({ length: 16 }, (_, i) => -50 + 7 * i);
-  const levelUv = random.pick([...grid, -3, 3, -1, 1, 50, 51, 900_000, -12_000_000, I32_MIN, I32_MAX, 1 - 0x4000_0000]);
+  const levelUv = random.pick([
+    ...grid,
+    -3,
+    3,
+    -1,
+    1,
+    50,
+    51,
+    900_000,
+    -12_000_000,
+    I32_MIN,
+    I32_MAX,
+    1 - 0x4000_0000,
+    2,
+  ]);
   const state = random.pick([0, 1, 2, 0x4000_0000, 0x4fff_ffff, 0xff00_0000, 0x0001_0011, random.word()]);
   switch (kind) {
     case "limitsSet":
@@ -312,6 +333,8 @@ describe.each(BUILDS)("%s: the further hot commands", (build) => {
       [GET, performance, 6, 0],
       [SET, performance, 7, 0, 400],
       [GET, performance, 8, 0],
+      [SET, clock, 5, 0, 0, 20, 0],
+      [GET, clock, 6, 0],
       [SET, power, 4, 0, 0, 0],
       [GET, power, 5, 0],
       [SET, voltage, 7, 0, 0, 5],
@@ -338,7 +361,8 @@ describe.each(BUILDS)("%s: the further hot commands", (build) => {
         "host",
       ]);
       // What an agent may not do, the host need not say
-      expect(answer((EVERY_BIT - 1) ^ layout.PERMISSION_USE)).toBe(STATUS_DENIED);
+      const denied = protocol === clock ? STATUS_NOT_FOUND : STATUS_DENIED;
+      expect(answer((EVERY_BIT - 1) ^ layout.PERMISSION_USE)).toBe(denied);
     }
   });
 
@@ -368,6 +392,9 @@ describe.each(BUILDS)("%s: the further hot commands", (build) => {
     expect(asked(1, VOLTAGE, 7, 1, 3, 1)).toBe(STATUS_INVALID_PARAMETERS);
     expect(asked(1, VOLTAGE, 7, 1, 1, 1)).toBe(STATUS_NOT_SUPPORTED);
     expect(asked(1, OLD.VOLTAGE, 7, 0, 1, 5)).toBe(STATUS_INVALID_PARAMETERS);
+    // Further from the lowest than a signed word can say
+    expect(asked(1, VOLTAGE, 7, 2, 0, 2)).toBe(0);
+    takeEvent(world);
     expect(asked(1, SENSOR, 6, 9, 2)).toBe(STATUS_NOT_FOUND);
     expect(asked(1, SENSOR, 6, 0, 3)).toBe(STATUS_INVALID_PARAMETERS);
     expect(asked(1, SENSOR, 6, 0, 1)).toBe(STATUS_NOT_SUPPORTED);
@@ -418,10 +445,10 @@ describe.each(BUILDS)("%s: the further hot commands", (build) => {
     const { core } = world;
     const spill = core.claim(0) + core.table(layout.CORE_CLAIMS).stride;
     const behind = core.read(spill, 64);
-    const reading = (protocol: number) => ask(world, 1, composeHeader(0, protocol, 6), words(0, 0));
-    const value = words(0, -1500, 0xffff_ffff);
+    const reading = (protocol: number) => ask(world, 1, composeHeader(0, protocol, 6), words(1, 0));
+    const value = words(0, 0xffff_ffff, 0x7fff_ffff);
     const old = maxPayload >= 12 ? value : words(STATUS_PROTOCOL_ERROR);
-    const stamped = maxPayload >= 20 ? [...value, ...words(1_234_567_890, 0)] : words(STATUS_PROTOCOL_ERROR);
+    const stamped = maxPayload >= 20 ? [...value, ...words(0xffff_ffff, 0xffff_ffff)] : words(STATUS_PROTOCOL_ERROR);
     expect([reading(OLD.SENSOR), reading(SENSOR)]).toEqual([old, stamped]);
     expect(core.read(spill, 64)).toEqual(behind);
   });
