@@ -18,6 +18,8 @@ export interface Board {
   readonly systemPower: BoardSystemPower | undefined;
   readonly performance: BoardPerformance | undefined;
   readonly clock: BoardClocks | undefined;
+  readonly reset: BoardResets | undefined;
+  readonly voltage: BoardVoltages | undefined;
 }
 
 /** Who asks. */
@@ -168,4 +170,67 @@ export interface BoardClockPermissions {
   readonly parent: boolean;
   /** The rate, and extended configurations. */
   readonly rate: boolean;
+}
+
+/** The reset domain protocol of a board. */
+export interface BoardResets {
+  /** By domain id. */
+  readonly domains: readonly BoardResetDomain[];
+}
+
+/** A reset domain. */
+export interface BoardResetDomain {
+  /** At most 63 ASCII characters. */
+  readonly name: string;
+  /** Longest time that a reset takes, reported; `undefined` = not known. */
+  readonly latencyUs: number | undefined;
+  /** Time that an asynchronous reset takes; `undefined` = there is none. 0 = done before its response is out, which the delayed
+   *  response then overtakes. */
+  readonly asyncLatencyUs: number | undefined;
+  readonly notify: boolean;
+  /** Agents may assert and deassert the signal, too. */
+  readonly hasExplicit: boolean;
+  /** The signal at start. */
+  readonly isAsserted: boolean;
+  /** Reset ids of the implementation's own, ascending; the cold reset is there always. */
+  readonly vendorStates: readonly number[];
+  /** Ids of the agents that see it and may not reset it. */
+  readonly deniedAgents: readonly number[];
+}
+
+/** The voltage domain protocol of a board. */
+export interface BoardVoltages {
+  /** By domain id. */
+  readonly domains: readonly BoardVoltageDomain[];
+}
+
+/** A voltage domain; levels in µV, signed. */
+export interface BoardVoltageDomain {
+  /** At most 63 ASCII characters. */
+  readonly name: string;
+  /** Ascending, or a range. */
+  readonly levelsUv: readonly number[] | BoardVoltageRange;
+  /** At start. */
+  readonly levelUv: number;
+  /** Operating modes, ascending: 0 = off, 7 = on, 8 to 15 the implementation's own. */
+  readonly modes: readonly number[];
+  /** At start. */
+  readonly mode: number;
+  /** Time that an asynchronous change takes; `undefined` = there is none. 0 = done before its response is out. */
+  readonly asyncLatencyUs: number | undefined;
+  /** What agents may not change, by agent id; without an entry everything is allowed. */
+  readonly permissions: ReadonlyMap<number, BoardVoltagePermissions>;
+}
+
+/** Lowest, lowest + step … highest; a step of 0 where there is only one. */
+export interface BoardVoltageRange {
+  readonly lowest: number;
+  readonly highest: number;
+  readonly step: number;
+}
+
+/** What an agent may change of a voltage domain. */
+export interface BoardVoltagePermissions {
+  readonly level: boolean;
+  readonly mode: boolean;
 }

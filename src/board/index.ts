@@ -18,9 +18,24 @@ export type {
   BoardPerformanceDomain,
   BoardPowerUnit,
   BoardRateRange,
+  BoardResetDomain,
+  BoardResets,
+  BoardVoltageDomain,
+  BoardVoltagePermissions,
+  BoardVoltageRange,
+  BoardVoltages,
 } from "./board.ts";
 export type { BoardPower, BoardPowerDomain, BoardSystemPower } from "./board-power.ts";
 export { parseBoard } from "./parse.ts";
 export { BOARD_SCHEMA, type Schema } from "./schema.ts";
-export type { BoardSource, ClockSource, DeviceSource, DomainSource, FastChannelSource, Word64 } from "./source.ts";
+export type {
+  BoardSource,
+  ClockSource,
+  DeviceSource,
+  DomainSource,
+  FastChannelSource,
+  ResetDomainSource,
+  VoltageDomainSource,
+  Word64,
+} from "./source.ts";
 export type { PowerDomainSource, PowerSource, SystemPowerSource } from "./source-power.ts";

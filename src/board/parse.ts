@@ -3,7 +3,9 @@ import { Names } from "./names.ts";
 import { clockOf } from "./parse-clock.ts";
 import { domainOf } from "./parse-domain.ts";
 import { powerOf } from "./parse-power.ts";
+import { resetsOf } from "./parse-reset.ts";
 import { systemPowerOf } from "./parse-system-power.ts";
+import { voltagesOf } from "./parse-voltage.ts";
 import { BOARD_SCHEMA } from "./schema.ts";
 import { SECTIONS, type SectionKey, sectionOf } from "./sections.ts";
 import type { BoardSource, DeviceSource } from "./source.ts";
@@ -41,6 +43,8 @@ export function parseBoard(data: unknown, options: { readonly file: string }): B
     systemPower: source.systemPower && systemPowerOf(source.systemPower, within(root, "systemPower"), agents),
     performance: source.performance && performanceOf(source.performance, within(root, "performance"), agents),
     clock: source.clock && clocksOf(source.clock, within(root, "clock"), agents, named(names, "clock")),
+    reset: source.reset && resetsOf(source.reset, within(root, "reset"), agents),
+    voltage: source.voltage && voltagesOf(source.voltage, within(root, "voltage"), agents),
   };
 }
 

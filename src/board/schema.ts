@@ -25,6 +25,7 @@ export interface Schema {
 }
 
 const U32: Schema = { type: "integer", minimum: 0, maximum: 0xffffffff };
+const I32: Schema = { type: "integer", minimum: -0x80000000, maximum: 0x7fffffff };
 const U16: Schema = { type: "integer", minimum: 0, maximum: 0xffff };
 /** What a number in a board file can say exactly. */
 const RATE: Schema = { type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER };
@@ -192,6 +193,53 @@ const CLOCK = record("A clock; rates in Hz", ["name", "rates"], {
   permissions: { type: "object", description: "By name of an agent", additionalProperties: PERMISSIONS },
 });
 
+const RESET_DOMAIN = record("A reset domain", ["name"], {
+  name: LONG_NAME,
+  latencyUs: described(
+    { ...U32, maximum: 0xfffffffe },
+    "Longest time that a reset takes; by default that of an asynchronous one, else not known",
+  ),
+  asyncLatencyUs: described(U32, "Asynchronous resets take so long; without it there are none"),
+  notify: described(BOOLEAN, "RESET_ISSUED"),
+  explicit: { type: "boolean", default: true, description: "Agents may assert and deassert the signal, too" },
+  asserted: described(BOOLEAN, "The signal at start"),
+  vendorStates: {
+    type: "array",
+    items: { type: "integer", minimum: 0, maximum: 0x7fffffff },
+    description: "Implementation-defined reset ids, ascending; the cold reset is there always",
+  },
+  deniedAgents: described({ type: "array", items: SHORT_NAME }, "Agents that see it and may not reset it"),
+});
+
+const MODE: Schema = { type: "integer", enum: [0, 7, 8, 9, 10, 11, 12, 13, 14, 15] };
+
+const VOLTAGE_DOMAIN = record("A voltage domain; levels in µV, signed", ["name", "levelsUv"], {
+  name: LONG_NAME,
+  levelsUv: {
+    description: "A list, ascending, or a range",
+    anyOf: [
+      { type: "array", minItems: 1, maxItems: 65_535, items: I32 },
+      record("A range; step 0 only where it has one level", ["lowest", "highest", "step"], {
+        lowest: I32,
+        highest: I32,
+        step: { ...I32, minimum: 0 },
+      }),
+    ],
+  },
+  levelUv: described(I32, "At start; by default the lowest"),
+  modes: described({ type: "array", minItems: 1, items: MODE }, "0 = off, 7 = on, 8 to 15 = its own; default 0 and 7"),
+  mode: described(MODE, "At start; by default on, else the lowest"),
+  asyncLatencyUs: described(U32, "Asynchronous changes take so long; without it there are none; since SCMI 3.1"),
+  permissions: {
+    type: "object",
+    description: "By name of an agent",
+    additionalProperties: record("What the agent may change; everything by default", [], {
+      level: { type: "boolean", default: true },
+      mode: { type: "boolean", default: true },
+    }),
+  },
+});
+
 /** The JSON Schema of board files, as data; published as `scmi-wasm/board.schema.json`. What it cannot say (names that must
  *  exist, levels that ascend), {@link parseBoard} checks. */
 export const BOARD_SCHEMA: Schema = {
@@ -226,6 +274,12 @@ export const BOARD_SCHEMA: Schema = {
     clock: record("The clock protocol", ["clocks"], {
       asyncDepth: described({ type: "integer", minimum: 0, maximum: 255, default: 0 }, "Pending changes of an agent"),
       clocks: { type: "array", minItems: 1, maxItems: 65_535, items: CLOCK },
+    }),
+    reset: record("The reset domain protocol; since SCMI 2.0", ["domains"], {
+      domains: { type: "array", minItems: 1, maxItems: 65_535, items: RESET_DOMAIN },
+    }),
+    voltage: record("The voltage domain protocol; since SCMI 3.0", ["domains"], {
+      domains: { type: "array", minItems: 1, maxItems: 65_535, items: VOLTAGE_DOMAIN },
     }),
   }),
 };

@@ -38,6 +38,16 @@ export const SECTIONS = [
     protocolId: PROTOCOL_ID.CLOCK,
     resources: { list: "clocks", device: "clocks", what: "a clock" },
   },
+  {
+    key: "reset",
+    protocolId: PROTOCOL_ID.RESET_DOMAIN,
+    resources: { list: "domains", device: "resets", what: "a reset domain" },
+  },
+  {
+    key: "voltage",
+    protocolId: PROTOCOL_ID.VOLTAGE,
+    resources: { list: "domains", device: "voltages", what: "a voltage domain" },
+  },
 ] as const satisfies readonly Section[];
 
 type Row = (typeof SECTIONS)[number];

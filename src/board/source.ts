@@ -21,6 +21,8 @@ export interface BoardSource {
     readonly domains: readonly DomainSource[];
   };
   readonly clock?: { readonly asyncDepth?: number; readonly clocks: readonly ClockSource[] };
+  readonly reset?: { readonly domains: readonly ResetDomainSource[] };
+  readonly voltage?: { readonly domains: readonly VoltageDomainSource[] };
 }
 
 /** A number, or `0x…` where 2^53 is not enough. */
@@ -92,4 +94,27 @@ export interface ClockSource {
   readonly permissions?: Readonly<
     Record<string, { readonly state?: boolean; readonly parent?: boolean; readonly rate?: boolean }>
   >;
+}
+
+/** A reset domain of a board file. */
+export interface ResetDomainSource {
+  readonly name: string;
+  readonly latencyUs?: number;
+  readonly asyncLatencyUs?: number;
+  readonly notify?: boolean;
+  readonly explicit?: boolean;
+  readonly asserted?: boolean;
+  readonly vendorStates?: readonly number[];
+  readonly deniedAgents?: readonly string[];
+}
+
+/** A voltage domain of a board file. */
+export interface VoltageDomainSource {
+  readonly name: string;
+  readonly levelsUv: readonly number[] | { readonly lowest: number; readonly highest: number; readonly step: number };
+  readonly levelUv?: number;
+  readonly modes?: readonly number[];
+  readonly mode?: number;
+  readonly asyncLatencyUs?: number;
+  readonly permissions?: Readonly<Record<string, { readonly level?: boolean; readonly mode?: boolean }>>;
 }

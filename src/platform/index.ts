@@ -2,6 +2,7 @@
  *  @module */
 
 export type { Clock } from "../core/clock.ts";
+export type { ResetState } from "../protocols/reset.ts";
 export type { AgentState } from "./agents.ts";
 export type { FailedCommand } from "./base.ts";
 export type { ClockControls } from "./clock-controls.ts";
@@ -12,5 +13,7 @@ export type { PerformanceControls } from "./performance-controls.ts";
 export { type CapacityOptions, type ConnectOptions, Platform, type PlatformOptions } from "./platform.ts";
 export type { PlatformPort } from "./port.ts";
 export type { PowerControls } from "./power-controls.ts";
+export type { ResetControls } from "./reset-controls.ts";
 export type { SystemPowerControls } from "./system-power-controls.ts";
 export type { VendorHost, VendorProtocol, VendorService } from "./vendor.ts";
+export type { VoltageControls } from "./voltage-controls.ts";

@@ -2,6 +2,9 @@ import type { AgentState } from "./agents.ts";
 import type { Call } from "./handlers.ts";
 import type { Machine } from "./machine.ts";
 
+/** Of a token space: an agent cannot tell more commands apart. */
+const MAX_JOBS_OF_AGENT = 1024;
+
 /** An asynchronous command that was accepted. */
 interface Job {
   readonly agent: AgentState;
@@ -24,6 +27,11 @@ export class Jobs {
   /** How many an agent has under way. */
   countOf(agent: AgentState): number {
     return [...this.#jobs].filter((job) => job.agent === agent).length;
+  }
+
+  /** Whether an agent may have another one under way: tokens are the limit where the protocol names none. */
+  hasRoomFor(agent: AgentState): boolean {
+    return this.countOf(agent) < MAX_JOBS_OF_AGENT;
   }
 
   /** Whether any is under way for a resource. */

@@ -1,3 +1,5 @@
+import type { ResetState } from "../protocols/reset.ts";
+
 /** What an observer of a platform hears, by event. Agent 0 is the platform itself; times are nanoseconds of its clock. */
 export interface PlatformEvents {
   /** A power domain is in another state. */
@@ -65,6 +67,34 @@ export interface PlatformEvents {
     readonly agentId: number;
     readonly clockId: number;
     readonly parentId: number;
+    readonly time: number;
+  };
+  /** A domain was reset: a cycle is over, or its signal was asserted. */
+  resetIssued: {
+    readonly agentId: number;
+    readonly domainId: number;
+    readonly resetState: ResetState;
+    readonly time: number;
+  };
+  /** A domain got into reset or out of it, by a cycle or by explicit control. */
+  resetSignalChanged: {
+    readonly agentId: number;
+    readonly domainId: number;
+    readonly isAsserted: boolean;
+    readonly time: number;
+  };
+  voltageChanged: {
+    readonly agentId: number;
+    readonly domainId: number;
+    readonly beforeUv: number;
+    readonly levelUv: number;
+    readonly time: number;
+  };
+  /** The operating mode of a voltage domain: 0 = off, 7 = on. */
+  voltageModeChanged: {
+    readonly agentId: number;
+    readonly domainId: number;
+    readonly mode: number;
     readonly time: number;
   };
   /** A notification was lost because an agent did not take those before it. */

@@ -6,11 +6,13 @@ import { clockPart } from "./clock-part.ts";
 import type { Part } from "./part.ts";
 import { performancePart } from "./performance-part.ts";
 import { powerPart } from "./power-part.ts";
+import { resetPart } from "./reset-part.ts";
 import { systemPowerPart } from "./system-power-part.ts";
 import { type VendorProtocol, vendorPart } from "./vendor.ts";
+import { voltagePart } from "./voltage-part.ts";
 
 /** All standard protocols that a platform can have beside Base, ascending by id. */
-const STANDARD: readonly Part[] = [powerPart, systemPowerPart, performancePart, clockPart];
+const STANDARD: readonly Part[] = [powerPart, systemPowerPart, performancePart, clockPart, resetPart, voltagePart];
 
 /** What a board, a release and the protocols of a vendor come to. */
 export class Parts {

@@ -26,12 +26,18 @@ import type { PlatformPort } from "./port.ts";
 import type { PowerServer } from "./power.ts";
 import type { PowerControls } from "./power-controls.ts";
 import { powerPart } from "./power-part.ts";
+import type { ResetServer } from "./reset.ts";
+import type { ResetControls } from "./reset-controls.ts";
+import { resetPart } from "./reset-part.ts";
 import type { Server } from "./server.ts";
 import { Service } from "./service.ts";
 import type { SystemPowerServer } from "./system-power.ts";
 import type { SystemPowerControls } from "./system-power-controls.ts";
 import { systemPowerPart } from "./system-power-part.ts";
 import type { VendorProtocol } from "./vendor.ts";
+import type { VoltageServer } from "./voltage.ts";
+import type { VoltageControls } from "./voltage-controls.ts";
+import { voltagePart } from "./voltage-part.ts";
 
 /** How a platform is opened. */
 export interface PlatformOptions {
@@ -78,6 +84,8 @@ export class Platform {
   readonly #systemPower: SystemPowerServer | undefined;
   readonly #performance: PerformanceServer | undefined;
   readonly #clock: ClockServer | undefined;
+  readonly #reset: ResetServer | undefined;
+  readonly #voltage: VoltageServer | undefined;
 
   private constructor(core: Core, board: Board, options: PlatformOptions) {
     const {
@@ -108,10 +116,19 @@ export class Platform {
     this.#systemPower = open(systemPowerPart);
     this.#performance = open(performancePart);
     this.#clock = open(clockPart);
+    this.#reset = open(resetPart);
+    this.#voltage = open(voltagePart);
     const vendors = parts.list.filter(({ protocol }) => protocol.vendor).map((part) => part.open(machine, map));
-    this.#servers = [this.#base, this.#power, this.#systemPower, this.#performance, this.#clock, ...vendors].filter(
-      (it) => it !== undefined,
-    );
+    this.#servers = [
+      this.#base,
+      this.#power,
+      this.#systemPower,
+      this.#performance,
+      this.#clock,
+      this.#reset,
+      this.#voltage,
+      ...vendors,
+    ].filter((it) => it !== undefined);
     const dispatcher = new Dispatcher(machine, new Map(this.#servers.map((server) => [server.protocol.id, server])));
     this.#service = new Service(machine, dispatcher, this.#servers, map, { description, state, maxPayload });
   }
@@ -193,6 +210,18 @@ export class Platform {
    *  @throws UnsupportedError when board or profile have none */
   get clock(): ClockControls {
     return this.#controls(this.#clock, clockPart);
+  }
+
+  /** The reset domains.
+   *  @throws UnsupportedError when board or profile have none */
+  get reset(): ResetControls {
+    return this.#controls(this.#reset, resetPart);
+  }
+
+  /** The voltage domains.
+   *  @throws UnsupportedError when board or profile have none */
+  get voltage(): VoltageControls {
+    return this.#controls(this.#voltage, voltagePart);
   }
 
   /** Sends `BASE_ERROR_EVENT` to an agent whose commands failed in a way that their responses could not say.

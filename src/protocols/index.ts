@@ -182,7 +182,7 @@ export type { PowercapFastChannels } from "./powercap-fast.ts";
 export { PROTOCOLS } from "./protocols.ts";
 export { PROTOCOL_ID, RELEASE_NAMES, RELEASES, type Release, versionIn } from "./releases.ts";
 export {
-  COLD_RESET_ID,
+  COLD_RESET,
   RESET_LATENCY_UNKNOWN,
   ResetCommand,
   ResetDomainAttributes,
@@ -190,6 +190,7 @@ export {
   ResetIssued,
   ResetNotify,
   ResetProtocolAttributes,
+  type ResetState,
   resetProtocol,
 } from "./reset.ts";
 export {
@@ -199,7 +200,6 @@ export {
   type ResetEvent,
   type ResetOptions,
   type ResetProtocolInfo,
-  type ResetState,
 } from "./reset-agent.ts";
 export {
   SensorAxisDescriptionGet,

@@ -3,13 +3,14 @@ import { MessageError } from "../errors.ts";
 import type { Protocol } from "../wire/protocol.ts";
 import { orElse } from "./refusal.ts";
 import {
-  COLD_RESET_ID,
+  COLD_RESET,
   RESET_LATENCY_UNKNOWN,
   ResetCommand,
   ResetDomainAttributes,
   ResetDomainNameGet,
   ResetIssued,
   ResetProtocolAttributes,
+  type ResetState,
   resetProtocol,
 } from "./reset.ts";
 
@@ -39,13 +40,6 @@ export interface ResetDomainInfo {
   readonly notifiesIssued: boolean;
 }
 
-/** What a domain is like after a reset: `resetId` 0 is the cold reset, which loses all context; with `implementationDefined` the id is the
- *  platform's own. */
-export interface ResetState {
-  readonly resetId: number;
-  readonly implementationDefined: boolean;
-}
-
 /** How a domain is reset. */
 export interface ResetOptions extends CallOptions {
   /** Default: the cold reset. */
@@ -59,9 +53,6 @@ export interface ResetEvent {
   readonly domainId: number;
   readonly resetState: ResetState;
 }
-
-/** `resetState` of the reset that every domain has; it goes with explicit control, too, where the state says nothing. */
-const COLD: ResetState = { resetId: COLD_RESET_ID, implementationDefined: false };
 
 /** Reset domains, the agent's side. DEN0056, reset domain management protocol */
 export class Reset {
@@ -125,7 +116,12 @@ export class Reset {
    *  `GENERIC_ERROR` while others use it */
   reset(domainId: number, options?: ResetOptions): Promise<void> {
     const flags = { autonomous: true, assert: false, async: false };
-    return this.#handle.call(ResetCommand, { domainId, flags, resetState: options?.state ?? COLD }, options, ignore);
+    return this.#handle.call(
+      ResetCommand,
+      { domainId, flags, resetState: options?.state ?? COLD_RESET },
+      options,
+      ignore,
+    );
   }
 
   /** `RESET`, autonomous and asynchronous: resets without holding the channel meanwhile, and resolves when `RESET_COMPLETE` says that it
@@ -136,7 +132,7 @@ export class Reset {
     const { isAsync } = await this.describe(domainId, options);
     if (!isAsync || !this.#handle.canNotify) return this.reset(domainId, options);
     const flags = { autonomous: true, assert: false, async: true };
-    const values = { domainId, flags, resetState: options?.state ?? COLD };
+    const values = { domainId, flags, resetState: options?.state ?? COLD_RESET };
     const complete = await this.#handle.callAsync(ResetCommand, values, options);
     if (complete.domainId !== domainId) throw mismatch(domainId, complete.domainId);
   }
@@ -178,7 +174,7 @@ export class Reset {
 
   #signal(domainId: number, assert: boolean, options: CallOptions | undefined): Promise<void> {
     const flags = { autonomous: false, assert, async: false };
-    return this.#handle.call(ResetCommand, { domainId, flags, resetState: COLD }, options, ignore);
+    return this.#handle.call(ResetCommand, { domainId, flags, resetState: COLD_RESET }, options, ignore);
   }
 }
 

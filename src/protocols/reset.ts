@@ -24,8 +24,17 @@ const V3_1 = 0x30001;
 /** `latencyUs` of {@link ResetDomainAttributes} when the platform does not say: SCMI's word, and the one of OP-TEE and TF-A. */
 export const RESET_LATENCY_UNKNOWN: readonly number[] = [0xffff_ffff, 0x7fff_ffff];
 
-/** `resetId` of the one architectural reset: the domain loses all context. All other architectural ids are reserved. */
-export const COLD_RESET_ID = 0;
+/** Which reset it is, and what the domain is like afterwards. */
+export interface ResetState {
+  /** 0 to 0x7fffffff. */
+  readonly resetId: number;
+  /** The id is the platform's own. */
+  readonly implementationDefined: boolean;
+}
+
+/** The one architectural reset: the domain loses all context. All other architectural ids are reserved. Explicit control of the signal
+ *  says the same, without meaning it. */
+export const COLD_RESET: ResetState = /* @__PURE__ */ Object.freeze({ resetId: 0, implementationDefined: false });
 
 /** `PROTOCOL_ATTRIBUTES` of the reset domain protocol: the number of domains. Some firmware has holes among their ids.
  *  DEN0056, Reset `PROTOCOL_ATTRIBUTES` */
@@ -51,7 +60,7 @@ export const ResetDomainAttributes = /* @__PURE__ */ command("RESET_DOMAIN_ATTRI
 
 /** `RESET`: with `autonomous` the platform carries out the whole reset, and with `async` beside it the response only says that
  *  it has begun, and `RESET_COMPLETE` follows. Without `autonomous` the signal is asserted, or deasserted when `assert` is
- *  clear. `resetId` is {@link COLD_RESET_ID} or, with `implementationDefined`, the vendor's. (`Reset` itself is
+ *  clear. `resetState` is {@link COLD_RESET} or one of the vendor's. (`Reset` itself is
  *  the agent's class.) DEN0056B, `RESET` */
 export const ResetCommand = /* @__PURE__ */ command("RESET", 0x4, {
   mandatory: true,

@@ -36,7 +36,15 @@ export function hex(bytes: Uint8Array): string {
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-export const PROTOCOL = { BASE: 0x10, POWER: 0x11, SYSTEM_POWER: 0x12, PERFORMANCE: 0x13, CLOCK: 0x14 } as const;
+export const PROTOCOL = {
+  BASE: 0x10,
+  POWER: 0x11,
+  SYSTEM_POWER: 0x12,
+  PERFORMANCE: 0x13,
+  CLOCK: 0x14,
+  RESET: 0x16,
+  VOLTAGE: 0x17,
+} as const;
 
 /** A message of the platform. */
 export interface Heard {

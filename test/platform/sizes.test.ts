@@ -76,6 +76,29 @@ const SIZES: Readonly<Record<number, readonly (readonly [id: number, since: Rele
     [0xf, "3.2", 4],
     [0x10, "3.2", 4],
   ],
+  [PROTOCOL.RESET]: [
+    [0x0, "2.0", 0],
+    [0x1, "2.0", 0],
+    [0x2, "2.0", 4],
+    [0x3, "2.0", 4],
+    [0x4, "2.0", 12],
+    [0x5, "2.0", 8],
+    [0x6, "3.1", 4],
+    [0x10, "3.2", 4],
+  ],
+  [PROTOCOL.VOLTAGE]: [
+    [0x0, "3.0", 0],
+    [0x1, "3.0", 0],
+    [0x2, "3.0", 4],
+    [0x3, "3.0", 4],
+    [0x4, "3.0", 8],
+    [0x5, "3.0", 8],
+    [0x6, "3.0", 4],
+    [0x7, "3.0", 12],
+    [0x8, "3.0", 4],
+    [0x9, "3.1", 4],
+    [0x10, "3.2", 4],
+  ],
 };
 
 /** From 3.2 on CLOCK_CONFIG_SET has a third word, that may be missing where its type is 0. */
@@ -89,7 +112,9 @@ const NOT_FOUND = -4;
 const PROTOCOL_ERROR = -10;
 
 describe.each(RELEASE_NAMES)("a platform of release %s", (profile) => {
-  test.each(Object.entries(PROTOCOL))("judges message ids, then sizes: %s", (_, protocolId) => {
+  const present = Object.entries(PROTOCOL).filter(([, id]) => sizesOf(profile, id, 0x0) !== undefined);
+
+  test.each(present)("judges message ids, then sizes: %s", (_, protocolId) => {
     const { agent } = rig(boardFile("example"), { profile });
     const client = agent(2);
     const wrong: string[] = [];
@@ -108,7 +133,7 @@ describe.each(RELEASE_NAMES)("a platform of release %s", (profile) => {
     expect(wrong).toEqual([]);
   });
 
-  test.each(Object.entries(PROTOCOL))("says in PROTOCOL_MESSAGE_ATTRIBUTES what it has: %s", (_, protocolId) => {
+  test.each(present)("says in PROTOCOL_MESSAGE_ATTRIBUTES what it has: %s", (_, protocolId) => {
     const { agent } = rig(boardFile("example"), { profile });
     for (let id = 0; id <= 0x1ff; id++) {
       const expected = id <= 0xff && sizesOf(profile, protocolId, id) !== undefined ? 0 : NOT_FOUND;
@@ -170,6 +195,32 @@ describe("an optional command is there when a resource needs it, and not found e
     expect(found).toEqual(ids);
     const answered = optional.filter((it) => agent(1).status(PROTOCOL.CLOCK, it, 1, 0) !== NOT_FOUND);
     expect(answered).toEqual(ids);
+  });
+});
+
+describe("an optional command of reset and voltage domains, too", () => {
+  const long = "a-name-that-is-too-long-for-a-short-field";
+
+  test.each<[command: string, id: number, domain: object]>([
+    ["RESET_NOTIFY", 0x5, { notify: true }],
+    ["RESET_DOMAIN_NAME_GET", 0x6, { name: long }],
+  ])("%s", (_, id, more) => {
+    const { agent } = rig(boardOf({ reset: { domains: [{ name: "a" }, { name: "b", ...more }] } }));
+    expect([0x5, 0x6].filter((it) => agent(1).status(PROTOCOL.RESET, 0x2, it) === 0)).toEqual([id]);
+    expect([0x5, 0x6].filter((it) => agent(1).status(PROTOCOL.RESET, it, 1, 8) !== NOT_FOUND)).toEqual([id]);
+  });
+
+  test("VOLTAGE_DOMAIN_NAME_GET", () => {
+    for (const name of ["b", long]) {
+      const levelsUv = [1];
+      const domains = [
+        { name: "a", levelsUv },
+        { name, levelsUv },
+      ];
+      const { agent } = rig(boardOf({ voltage: { domains } }));
+      expect(agent(1).status(PROTOCOL.VOLTAGE, 0x2, 0x9)).toBe(name === long ? 0 : NOT_FOUND);
+      expect(agent(1).status(PROTOCOL.VOLTAGE, 0x9, 1)).toBe(name === long ? 0 : NOT_FOUND);
+    }
   });
 });
 

@@ -15,14 +15,14 @@ interface Vector {
 }
 
 const VECTORS = new Map<string, Vector>(
-  ["10-base", "13-performance", "14-clock", "notifications"].flatMap((name) => {
+  ["10-base", "13-performance", "14-clock", "16-reset-domain", "17-voltage", "notifications"].flatMap((name) => {
     const file = new URL(`../vectors/${name}.json`, import.meta.url);
     const { messages } = JSON.parse(readFileSync(file, "utf8")) as { messages: Vector[] };
     return messages.map((vector) => [vector.id, vector] as const);
   }),
 );
 
-/** Not to be had from this platform: it has no protocols beyond 0x14, and lists no more than there are. */
+/** Not to be had from this platform, which lists no more protocols than its board has. */
 const LEFT_OUT: Readonly<Record<string, string>> = {
   "10-15.2-response": "6 protocols",
   "10-15.4-response-1": "6 protocols",
@@ -233,6 +233,96 @@ describe("the worked examples of Clock", () => {
   });
 });
 
+describe("the worked examples of Reset", () => {
+  const domains = [
+    ...["0", "1", "2", "3"].map((name) => ({ name })),
+    { name: "usb0", asyncLatencyUs: 250, latencyUs: 250, notify: true },
+  ];
+  const build = (usb0: object = {}) =>
+    rig(
+      boardOf({
+        agents: AGENTS,
+        reset: { domains: [{ ...domains[4], name: "other" }, ...domains.slice(1, 4), { ...domains[4], ...usb0 }] },
+      }),
+    );
+
+  test("16-12.1: domain attributes; the name is short, so that there is no long one", () => {
+    const { payload } = vector("16-12.1-request");
+    const answer = hex(build().agent(2).bytes(PROTOCOL.RESET, 0x3, unhex(payload)));
+    expect(answer).toBe(vector("16-12.1-response").payload.replace("000000e0", "000000c0"));
+  });
+
+  test("16-12.2: explicit control", () => {
+    const { agent, platform } = build();
+    exchange(agent(2), "16-12.2-request-1", "16-12.2-response-1");
+    expect(platform.reset.isAsserted(4)).toBe(true);
+    exchange(agent(2), "16-12.2-request-2", "16-12.2-response-2");
+    expect(platform.reset.isAsserted(4)).toBe(false);
+  });
+
+  test("16-12.3 and 16-12.4: an asynchronous reset, and what is told", () => {
+    const { agent, clock } = build();
+    exchange(agent(2), "16-12.5-request", "16-12.2-response-1");
+    exchange(agent(2), "16-12.3-request", "16-12.3-response");
+    agent(2).takeP2a();
+    clock.advance(0.25);
+    const [issued, delayed] = agent(2).takeP2a();
+    expect([issued, delayed].map((it) => it && [it.type, heard(it)])).toEqual([
+      [3, vector("16-12.4-notification").payload],
+      [2, vector("16-12.3-delayed").payload],
+    ]);
+  });
+
+  test("16-12.5 and 16-12.6: nothing to tell, and illegal flags", () => {
+    const { agent } = build({ notify: false });
+    exchange(agent(2), "16-12.5-request", "16-12.5-response");
+    exchange(agent(2), "16-12.6-request", "16-12.6-response");
+  });
+});
+
+describe("the worked examples of Voltage", () => {
+  const domains = [
+    { name: "0", levelsUv: { lowest: 600000, highest: 1200000, step: 12500 } },
+    { name: "1", levelsUv: [800000, 850000, 900000, 950000, 1000000] },
+    {
+      name: "vdd_gpu_cluster_of_the_second_die",
+      levelsUv: [800000, 900000],
+      asyncLatencyUs: 300,
+      mode: 0,
+    },
+  ];
+  const build = (maxPayload = 100) => rig(boardOf({ agents: AGENTS, voltage: { domains } }), { maxPayload });
+
+  test.each([
+    ["17-9.1-request", "17-9.1-response"],
+    ["17-9.2-request", "17-9.2-response"],
+    ["17-9.4-request", "17-9.4-response"],
+    ["17-9.6-request-1", "17-9.6-response-1"],
+    ["17-9.6-request-2", "17-9.6-response-2"],
+  ])("%s", (request, response) => {
+    exchange(build().agent(2), request, response);
+  });
+
+  test("17-9.3: a list in two parts, over a channel with room for three", () => {
+    const { agent } = build(20);
+    exchange(agent(2), "17-9.3-request-1", "17-9.3-response-1");
+    exchange(agent(2), "17-9.3-request-2", "17-9.3-response-2");
+  });
+
+  test("17-9.5: an asynchronous level, and its delayed response", () => {
+    const { agent, clock, platform } = build();
+    exchange(agent(2), "17-9.5-request", "17-9.5-response");
+    agent(2).takeP2a();
+    clock.advance(0.3);
+    expect(
+      agent(2)
+        .takeP2a()
+        .map((it) => [it.type, heard(it)]),
+    ).toEqual([[2, vector("17-9.5-delayed").payload]]);
+    expect(platform.voltage.level(2)).toBe(900000);
+  });
+});
+
 test("notifications 6.1: the platform changes a watched clock", () => {
   const clocks = Array.from({ length: 5 }, (_, i) => ({ name: `clk${i}`, rates: [1e6, 4e8], notifyChanged: true }));
   const { agent, platform } = rig(boardOf({ clock: { clocks } }));
@@ -246,7 +336,7 @@ test("notifications 6.1: the platform changes a watched clock", () => {
 
 test("no worked example of these protocols is forgotten", () => {
   const own = [...VECTORS.values()].filter(({ id, protocol }) => {
-    return !(id in LEFT_OUT) && [0x10, 0x13, 0x14].includes(protocol);
+    return !(id in LEFT_OUT) && [0x10, 0x13, 0x14, 0x16, 0x17].includes(protocol);
   });
   expect(own.map(({ id }) => id).filter((id) => !used.has(id))).toEqual([]);
 });

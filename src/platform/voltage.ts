@@ -1,0 +1,144 @@
+import type { BoardVoltageDomain, BoardVoltages } from "../board/board.ts";
+import { STATUS } from "../errors.ts";
+import {
+  VoltageConfigGet,
+  VoltageConfigSet,
+  VoltageDescribeLevels,
+  VoltageDomainAttributes,
+  VoltageDomainNameGet,
+  VoltageLevelGet,
+  VoltageLevelSet,
+  VoltageProtocolAttributes,
+  voltageProtocol,
+} from "../protocols/voltage.ts";
+import type { AgentState } from "./agents.ts";
+import { type Call, DONE, Handlers, itemsThatFit } from "./handlers.ts";
+import { Jobs } from "./jobs.ts";
+import type { Machine } from "./machine.ts";
+import { isLong, shortName } from "./names.ts";
+import type { Server } from "./server.ts";
+import { VoltageControls } from "./voltage-controls.ts";
+import { hasLevel, Voltages } from "./voltages.ts";
+
+const LIST_HEAD_BYTES = 8;
+const LEVEL_BYTES = 4;
+const RANGE_LEVELS = 3;
+const MAX_LEVELS_RETURNED = 0xfff;
+
+/** Voltage domain management. */
+export class VoltageServer implements Server {
+  readonly protocol = voltageProtocol;
+  readonly handlers = new Handlers();
+  readonly voltages: Voltages;
+  readonly controls: VoltageControls;
+  readonly #machine: Machine;
+  readonly #jobs: Jobs;
+
+  constructor(machine: Machine, { domains }: BoardVoltages) {
+    this.#machine = machine;
+    this.voltages = new Voltages(machine, domains);
+    this.controls = new VoltageControls(machine, this.voltages);
+    this.#jobs = new Jobs(machine);
+    const { voltages } = this;
+    this.handlers
+      .on(VoltageProtocolAttributes, () => ({ attributes: { domainCount: domains.length } }))
+      .on(VoltageDomainAttributes, ({ domainId }, call) => this.#with(call, domainId, attributesOf))
+      .on(VoltageDescribeLevels, ({ domainId, levelIndex }, call) =>
+        this.#with(call, domainId, ({ levelsUv }) => describeLevels(levelsUv, levelIndex, call)),
+      )
+      .on(VoltageConfigSet, ({ domainId, config }, call) =>
+        this.#with(call, domainId, (domain) => {
+          if (!voltages.maySetMode(call.agent, domain)) return STATUS.DENIED;
+          if (call.hasReserved || !domain.modes.includes(config)) return STATUS.INVALID_PARAMETERS;
+          voltages.requestMode(call.agent, domainId, config);
+          return DONE;
+        }),
+      )
+      .on(VoltageConfigGet, ({ domainId }, call) =>
+        this.#with(call, domainId, () => ({ config: voltages.mode(domainId) })),
+      )
+      .on(VoltageLevelSet, ({ domainId, flags, levelUv }, call) =>
+        this.#with(call, domainId, (domain) => this.#setLevel(domain, domainId, levelUv, flags.async, call)),
+      )
+      .on(VoltageLevelGet, ({ domainId }, call) =>
+        this.#with(call, domainId, () => ({ levelUv: voltages.level(domainId) })),
+      )
+      .on(VoltageDomainNameGet, ({ domainId }, call) =>
+        this.#with(call, domainId, ({ name }) => (isLong(name) ? { name } : STATUS.NOT_SUPPORTED)),
+      );
+  }
+
+  changingMessages(): readonly number[] {
+    return [];
+  }
+
+  coldMessages(): readonly number[] {
+    return [];
+  }
+
+  onCoreEvent(): void {}
+
+  needsEvents(): boolean {
+    return false;
+  }
+
+  resetAgent(agent: AgentState): void {
+    this.#jobs.flush(agent);
+    this.voltages.resetAgent(agent);
+  }
+
+  agentLeft(): void {}
+
+  close(): void {
+    this.#jobs.close();
+  }
+
+  #with<Result>(
+    { agent }: Call,
+    domainId: number,
+    act: (domain: BoardVoltageDomain) => Result | number,
+  ): Result | number {
+    const domain = this.voltages.find(agent, domainId);
+    return typeof domain === "number" ? domain : act(domain);
+  }
+
+  /** `VOLTAGE_LEVEL_SET`: who may, what no domain takes, then what this one cannot, then the level. */
+  #setLevel(domain: BoardVoltageDomain, domainId: number, levelUv: number, isAsync: boolean, call: Call) {
+    const { agent, hasReserved } = call;
+    const { asyncLatencyUs, levelsUv } = domain;
+    if (!this.#machine.tables.maySet(agent.id, voltageProtocol.id, domainId)) return STATUS.DENIED;
+    if (hasReserved) return STATUS.INVALID_PARAMETERS;
+    if (isAsync && asyncLatencyUs === undefined) return STATUS.NOT_SUPPORTED;
+    if (!hasLevel(levelsUv, levelUv)) return STATUS.INVALID_PARAMETERS;
+    if (!isAsync || asyncLatencyUs === undefined) {
+      this.voltages.setLevel(agent.id, domainId, levelUv);
+      return DONE;
+    }
+    if (!this.#jobs.hasRoomFor(agent)) return STATUS.BUSY;
+    this.#jobs.add(call, domainId, asyncLatencyUs, () => {
+      this.voltages.setLevel(agent.id, domainId, levelUv);
+      this.#machine.sendDelayed(call, VoltageLevelSet, { domainId, levelUv });
+    });
+    return DONE;
+  }
+}
+
+function attributesOf({ name, asyncLatencyUs }: BoardVoltageDomain) {
+  // Versions without either do not have its bit
+  return { attributes: { async: asyncLatencyUs !== undefined, extendedName: isLong(name) }, name: shortName(name) };
+}
+
+function describeLevels(levels: BoardVoltageDomain["levelsUv"], index: number, call: Call) {
+  if ("lowest" in levels) {
+    // One triplet, whatever the index
+    const levelsUv = [levels.lowest, levels.highest, levels.step];
+    return { flags: { returned: RANGE_LEVELS, isRange: true, remaining: 0 }, levelsUv };
+  }
+  if (index >= levels.length) return STATUS.OUT_OF_RANGE;
+  const room = Math.min(itemsThatFit(call, LIST_HEAD_BYTES, LEVEL_BYTES), MAX_LEVELS_RETURNED);
+  const levelsUv = levels.slice(index, index + room);
+  // Nothing returned would say that there is nothing more
+  if (levelsUv.length === 0) return STATUS.PROTOCOL_ERROR;
+  const remaining = levels.length - index - levelsUv.length;
+  return { flags: { returned: levelsUv.length, isRange: false, remaining }, levelsUv };
+}
