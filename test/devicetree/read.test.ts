@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import {
@@ -13,7 +14,7 @@ import {
   writeDeviceTree,
 } from "../../src/devicetree/index.ts";
 import { BoardError } from "../../src/errors.ts";
-import { BLOBS } from "./boards.ts";
+import { BLOBS, OWN_BLOBS } from "./boards.ts";
 import { treeOf } from "./build.ts";
 import { type Plain, plainTree } from "./naive.ts";
 
@@ -140,6 +141,17 @@ describe.each(BLOBS.map((it) => [it.name, it.bytes] as const))("%s", (name, byte
       { numRuns: rounds },
     );
   });
+});
+
+test.skipIf(!hasDtc)("our board is what its source says", () => {
+  const compiled = join(folder, "own.dtb");
+  const source = fileURLToPath(new URL("../../examples/boards/demo.dts", import.meta.url));
+  execFileSync("dtc", ["-q", "-I", "dts", "-O", "dtb", "-o", compiled, source], { stdio: "pipe" });
+  const [own] = OWN_BLOBS;
+  expect(own?.name).toBe("demo.dtb");
+  expect(flat(readDeviceTree(own?.bytes ?? new Uint8Array(), { file: "demo.dtb" }))).toEqual(
+    flat(readDeviceTree(readFileSync(compiled), { file: "own.dtb" })),
+  );
 });
 
 describe("malformed trees", () => {
