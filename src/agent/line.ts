@@ -40,7 +40,7 @@ export class Line implements Row, Carrier {
   /** The transport carries the messages itself. */
   readonly #isCarried: boolean;
   readonly #flags: number;
-  /** The engine has to look for answers itself. */
+  /** Nobody announces an answer that was not there when `ring` returned: the engine has to look. */
   readonly #isLookedFor: boolean;
   readonly #pumpMe = () => this.#pump();
   readonly #queue: Call[] = [];
@@ -63,8 +63,9 @@ export class Line implements Row, Carrier {
     this.#timeoutMs = traits.timeoutMs;
     this.#exchanger = new Exchanger(hub, channel, watchman);
     this.#isCarried = hub.core.areaAt(row) === 0;
-    this.#isLookedFor = traits.hasCompletionInterrupt === false && !this.#isCarried;
-    this.#flags = traits.completesOnPost || this.#isLookedFor ? 0 : COMMAND.INTERRUPT;
+    const isAnnounced = traits.hasCompletionInterrupt !== false && !traits.completesOnPost;
+    this.#isLookedFor = !isAnnounced && !this.#isCarried;
+    this.#flags = isAnnounced ? COMMAND.INTERRUPT : 0;
   }
 
   /** Posts a command, or queues it, and reads its answer. An answer that is there at once makes no waiter.

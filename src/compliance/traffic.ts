@@ -47,15 +47,13 @@ export const TRAFFIC: readonly TransportCheck[] = [
       const calls = Array.from({ length: count }, (_, i) => trial.echo(agent, pattern(8, i)));
       const all = Promise.all(calls);
       all.catch(() => {});
-      await settle();
+      await trial.arrive();
       for (let answered = 0; platform.isManual && answered < count; answered++) {
         const inFlight = platform.received.length - answered;
         const least = Math.min(maxInFlight, count - answered);
         expectThat(inFlight === least, `${least} commands at the far end`, inFlight);
         platform.reply(words(answered), platform.received[answered]);
-        await settle();
-        if (trial.traits.hasCompletionInterrupt === false) trial.clock.advance(5); // it looks when its time comes
-        await settle();
+        await trial.arrive();
       }
       const answers = await trial.drive(all);
       expectThat(answers.length === count, `${count} answers`, answers.length);
@@ -78,7 +76,7 @@ export const TRAFFIC: readonly TransportCheck[] = [
       const { platform } = trial;
       platform.isManual = true;
       const calls = [1, 2].map((i) => trial.echo(agent, pattern(8, i)));
-      await settle();
+      await trial.arrive();
       for (const it of [...platform.received].reverse()) platform.reply(words(it.payload[0] ?? 0), it);
       const answers = await trial.drive(Promise.all(calls));
       answers.forEach(({ payload }, i) => {
@@ -144,12 +142,11 @@ export const TRAFFIC: readonly TransportCheck[] = [
       const { platform } = trial;
       platform.isManual = true;
       const after = trial.echo(agent, pattern(8, 1), { isAsync: true });
-      await settle();
+      await trial.arrive();
       platform.reply(words(0));
-      await settle();
-      if (trial.traits.hasCompletionInterrupt === false) trial.clock.advance(5);
+      await trial.arrive();
       const second = trial.echo(agent, pattern(8, 2)); // the channel is free meanwhile
-      await settle();
+      await trial.arrive();
       expectThat(platform.received.length === 2, "the next command while the delayed response is due");
       platform.delayed(words(0, 41), platform.received[0]);
       platform.reply(words(0, 7));
@@ -157,11 +154,11 @@ export const TRAFFIC: readonly TransportCheck[] = [
       expectThat(wordOf(await trial.drive(second)) === 7, "the response of the command in between");
 
       const before = trial.echo(agent, pattern(8, 3), { isAsync: true });
-      await settle();
+      await trial.arrive();
       platform.delayed(words(0, 42));
       expectThat(wordOf(await trial.drive(before)) === 42, "the delayed response that came first");
       platform.reply(words(0));
-      await settle();
+      await trial.arrive();
       platform.isManual = false;
       await trial.exchange(agent, pattern(4, 4));
       await trial.end();

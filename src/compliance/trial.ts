@@ -11,6 +11,7 @@ import { ContractError, type MakeWorld, type Stage, type TransportWorld } from "
 const ECHO_HEADER = (0x80 << 10) | 0x1;
 const ECHO_PROTOCOL = 0x80;
 const TURNS = 60;
+const FAR_END_MS = 1000;
 
 /** Lets everything run that waits for nothing but its turn. */
 export async function settle(): Promise<void> {
@@ -128,9 +129,8 @@ export class Trial {
 
   /** Does a whole exchange and looks at both ends of it. */
   async exchange(agent: Agent, payload: Uint8Array): Promise<void> {
-    const from = this.platform.received.length;
     const answer = await this.drive(this.echo(agent, payload));
-    const reached = this.platform.received[from];
+    const reached = this.platform.received.find(({ header }) => header === answer.header);
     expectThat(reached !== undefined, "the command at the far end");
     expectBytes("the payload at the far end", reached.payload, payload);
     expectThat((reached.header & 0x3ffff) === ECHO_HEADER, "the command's header at the far end", reached.header);
@@ -154,6 +154,18 @@ export class Trial {
     await settle();
   }
 
+  /** Time for a slow far end to answer what nobody waits for any more. */
+  letFarEndFinish(): void {
+    this.clock.advance(FAR_END_MS);
+  }
+
+  /** Gives commands the time to get to the far end. Nothing that this waits for is a time-out. */
+  async arrive(): Promise<void> {
+    await settle();
+    this.clock.advance(this.traits.timeoutMs / 4);
+    await settle();
+  }
+
   /** Everything that was taken was given back. */
   expectNothingLeft(): void {
     const left = { ...this.core.leaks(), ...this.world.leaks(), appointments: this.clock.pending };
@@ -174,9 +186,10 @@ export class Trial {
         this.link = link;
         const close = () => {
           const closing = link.close();
-          void closing.then(() => {
+          const mark = () => {
             isClosed = true;
-          });
+          };
+          closing.then(mark, mark);
           return closing;
         };
         return { ...link, close };

@@ -7,6 +7,15 @@ export { type StreamPairOptions, streamPair } from "../stream/stream-pair.ts";
 export { type WebSocketLike, webSocketStream } from "../stream/web-socket.ts";
 export { type WebDuplex, webStream } from "../stream/web-stream.ts";
 export { coreMemory } from "./core-memory.ts";
+export {
+  type MailboxChannel,
+  type MailboxClient,
+  MailboxController,
+  type MailboxControllerOptions,
+  type MailboxMode,
+  type MailboxPeer,
+} from "./mailbox-controller.ts";
+export { type MailboxAreas, type MailboxEnds, serveMailbox } from "./mailbox-platform.ts";
 export { SimulatedOptee, type SimulatedOpteeOptions } from "./optee.ts";
 export type {
   OpteeCall,
@@ -17,6 +26,24 @@ export type {
 } from "./optee-system.ts";
 export { ScmiPta, type ScmiPtaOptions, type ScmiPtaQuirk } from "./scmi-pta.ts";
 export type { MessageEnd, MessagePlatform, ScmiPtaChannelOptions } from "./scmi-pta-channel.ts";
+export { type ByteMemory, SharedMemory, type SharedMemoryMapping, type SmtArea } from "./shared-memory.ts";
+export {
+  InterruptLine,
+  SMC_NOT_SUPPORTED,
+  type SmcArea,
+  SmcConduit,
+  type SmcFunction,
+  type SmcVariant,
+  serveSmc,
+} from "./smc-conduit.ts";
+export {
+  type ConnectServer,
+  type MessageServer,
+  type P2aOptions,
+  SmtServer,
+  type SmtServerCounters,
+  type SmtServerOptions,
+} from "./smt-server.ts";
 export type { StreamClient } from "./stream-client.ts";
 export type { StreamCounters, StreamOutcome, StreamServerCounters } from "./stream-counters.ts";
 export { StreamServer, type StreamServerOptions } from "./stream-server.ts";

@@ -7,7 +7,10 @@ export interface Rule {
   readonly types?: readonly string[];
 }
 
-const TRANSPORT = { imports: ["transport/transport.ts", "errors.ts"], types: ["core"] } as const;
+const TRANSPORT = {
+  imports: ["transport/transport.ts", "transport/scope.ts", "transport/shared-area.ts", "errors.ts"],
+  types: ["core"],
+} as const;
 
 const WORLD = [
   ...[
@@ -39,6 +42,8 @@ export const RULES: Readonly<Record<string, Rule>> = {
   core: { imports: ["assembly/layout.ts", "errors.ts"] },
   protocols: { imports: ["wire", "errors.ts"], types: ["agent/handle.ts"] },
   "transport/transport.ts": { imports: ["errors.ts"] },
+  "transport/scope.ts": { imports: [] },
+  "transport/shared-area.ts": { imports: ["transport/transport.ts", "transport/scope.ts", "errors.ts"] },
   transport: TRANSPORT,
   "transport/optee": { ...TRANSPORT, imports: [...TRANSPORT.imports, "tee"] },
   "transport/stream": { ...TRANSPORT, imports: [...TRANSPORT.imports, "stream"] },

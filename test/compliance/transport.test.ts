@@ -1,13 +1,36 @@
 import { describe, expect, test } from "vitest";
 import { type MakeWorld, transportChecks } from "../../src/compliance/index.ts";
 import { loopbackWorld } from "./loopback-world.ts";
+import { mailboxWorld, smcWorld } from "./shared-memory-worlds.ts";
 
-/** Every transport, with how many clauses of the contract it is exempt from. */
+const SERIAL = "it carries one command at a time";
+const NO_AREA = "its messages lie in no area of a given size";
+const NO_P2A = "nothing comes from its platform";
+const NO_DEATH = "its peer cannot die";
+const QUIET = "nothing announces its completions but answers";
+
+/** Every transport, with the reasons for which it is exempt from clauses of the contract. */
 const WORLDS: readonly (readonly [name: string, makeWorld: MakeWorld, exemptions: readonly string[]])[] = [
+  ["loopback", loopbackWorld, [SERIAL, NO_AREA, NO_DEATH]],
+  ["mailbox, 1 channel", mailboxWorld({ mboxes: 1, areas: 1 }), [SERIAL, NO_P2A]],
+  ["mailbox, 2 channels both ways", mailboxWorld({ mboxes: 2, areas: 2 }), [SERIAL]],
+  ["mailbox, 2 channels one way", mailboxWorld({ mboxes: 2, areas: 1 }), [SERIAL, NO_P2A]],
+  ["mailbox, 3 channels", mailboxWorld({ mboxes: 3, areas: 2 }), [SERIAL]],
+  ["mailbox, 4 channels", mailboxWorld({ mboxes: 4, areas: 2, mode: "data" }), [SERIAL]],
+  ["mailbox, polled", mailboxWorld({ mboxes: 2, areas: 2, hasCompletionInterrupt: false }), [SERIAL]],
+  ["mailbox, slow", mailboxWorld({ mboxes: 2, areas: 2, latencyMs: 3 }), [SERIAL]],
   [
-    "loopback",
-    loopbackWorld,
-    ["it carries one command at a time", "its messages lie in no area of a given size", "its peer cannot die"],
+    "mailbox, a protocol of its own",
+    mailboxWorld({ mboxes: 2, areas: 2, ownProtocol: { mboxes: 3, areas: 2 } }),
+    [SERIAL],
+  ],
+  ["smc, on return", smcWorld({ variant: "plain", completion: "return" }), [SERIAL, NO_P2A, QUIET]],
+  ["smc, by interrupt", smcWorld({ variant: "param", completion: "interrupt", latencyMs: 2 }), [SERIAL, NO_P2A]],
+  ["smc, polled", smcWorld({ variant: "param", completion: "poll", latencyMs: 2 }), [SERIAL, NO_P2A, QUIET]],
+  [
+    "hvc, with a capability",
+    smcWorld({ variant: "capability", completion: "return", kind: "hvc", hasOwnProtocol: true }),
+    [SERIAL, NO_P2A, QUIET],
   ],
 ];
 

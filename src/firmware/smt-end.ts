@@ -1,0 +1,93 @@
+import { SMT } from "../core/smt.ts";
+import { STATUS } from "../errors.ts";
+import type { SmtArea } from "./shared-memory.ts";
+
+const HEADER_BYTES = 4;
+const STATUS_BYTES = 4;
+
+/** A command as it was taken out of an area. */
+export interface TakenCommand {
+  /** MSG form: header, then payload; a copy. */
+  readonly message: Uint8Array;
+  readonly wantsInterrupt: boolean;
+}
+
+/** What a look into an area found: a command, nothing, or something that cannot be read and was sent back. */
+export type Look = TakenCommand | "nothing" | "refused";
+
+/** One SMT area, seen by the side that does not own it first: the callee of an A2P channel, the caller of a P2A channel. The other side
+ *  may write at any time, so each word is read once and only copies are judged. */
+export class SmtEnd {
+  readonly area: SmtArea;
+  /** Largest payload in bytes. */
+  readonly capacity: number;
+
+  /** @throws RangeError for an area under 36 bytes, or one that is not aligned to words */
+  constructor(area: SmtArea) {
+    if (area.byteLength < SMT.MINIMUM_BYTES) {
+      throw new RangeError(`"area" expected at least ${SMT.MINIMUM_BYTES} bytes, got ${area.byteLength}`);
+    }
+    if (area.at % 4 !== 0) throw new RangeError(`"area" expected an address that is a multiple of 4, got ${area.at}`);
+    this.area = area;
+    this.capacity = area.byteLength - SMT.PAYLOAD;
+  }
+
+  /** As at start: a clean head, and the area is its caller's. */
+  initialise(): void {
+    const { memory, at } = this.area;
+    memory.bytes.fill(0, at, at + SMT.PAYLOAD);
+    this.#set(SMT.STATUS, SMT.FREE);
+  }
+
+  /** Whether the area is its caller's. */
+  get isFree(): boolean {
+    return (this.#get(SMT.STATUS) & SMT.FREE) !== 0;
+  }
+
+  /** Takes the command out. One that cannot be read goes back with ERROR, so that its sender does not hang. */
+  take(): Look {
+    if (this.isFree) return "nothing";
+    const flags = this.#get(SMT.FLAGS);
+    const length = this.#get(SMT.LENGTH);
+    if (length < HEADER_BYTES || length - HEADER_BYTES > this.capacity) {
+      if (length >= HEADER_BYTES) {
+        this.#set(SMT.PAYLOAD, STATUS.PROTOCOL_ERROR);
+        this.#set(SMT.LENGTH, HEADER_BYTES + STATUS_BYTES);
+      }
+      this.#set(SMT.STATUS, SMT.FREE | SMT.ERROR);
+      return "refused";
+    }
+    const { memory, at } = this.area;
+    const message = memory.bytes.slice(at + SMT.HEADER, at + SMT.HEADER + length);
+    return { message, wantsInterrupt: (flags & SMT.INTERRUPT) !== 0 };
+  }
+
+  /** Writes an answer and hands the area back; one that does not fit becomes PROTOCOL_ERROR. */
+  answer(message: Uint8Array): void {
+    const { memory, at } = this.area;
+    const fits = message.byteLength - HEADER_BYTES <= this.capacity;
+    memory.bytes.set(fits ? message : message.subarray(0, HEADER_BYTES), at + SMT.HEADER);
+    if (!fits) this.#set(SMT.PAYLOAD, STATUS.PROTOCOL_ERROR);
+    this.#set(SMT.LENGTH, fits ? message.byteLength : HEADER_BYTES + STATUS_BYTES);
+    this.#set(SMT.STATUS, SMT.FREE); // last, and whole
+  }
+
+  /** Posts a message in a P2A area that is free. False when it does not fit; nothing is written then. */
+  post(message: Uint8Array, wantsAcknowledge: boolean): boolean {
+    if (message.byteLength - HEADER_BYTES > this.capacity) return false;
+    const { memory, at } = this.area;
+    this.#set(SMT.FLAGS, wantsAcknowledge ? SMT.INTERRUPT : 0);
+    this.#set(SMT.LENGTH, message.byteLength);
+    memory.bytes.set(message, at + SMT.HEADER);
+    this.#set(SMT.STATUS, 0); // last: the agent owns the area from here on
+    return true;
+  }
+
+  #get(offset: number): number {
+    return this.area.memory.data.getUint32(this.area.at + offset, true);
+  }
+
+  #set(offset: number, word: number): void {
+    this.area.memory.data.setUint32(this.area.at + offset, word, true);
+  }
+}
