@@ -93,9 +93,10 @@ export class Connection implements TransportHost {
     if (!taken) throw new RangeError(`"instance" expected one of this host's openInstance, got ${instance}`);
     const row = RowPool.of(this.core).takeRow(taken, options);
     const maxPayload = this.core.maxPayloadOf(row);
-    if (options.maxMessage !== undefined && options.maxMessage > maxPayload && !this.#isClamped) {
+    const isClamped = options.areaBytes > 0 && (options.maxMessage ?? 0) > maxPayload;
+    if (isClamped && !this.#isClamped) {
       this.#isClamped = true;
-      this.#events.report("clamped", undefined, 1, clampedText(this.kind, options.maxMessage, maxPayload));
+      this.#events.report("clamped", undefined, 1, clampedText(this.kind, options.maxMessage ?? 0, maxPayload));
     }
     return { row, maxPayload };
   }

@@ -12,6 +12,7 @@ export interface MessageHost {
   /** Answers a command; `undefined` when there is nothing to answer. */
   serveMessage(connection: Connection, channel: number, message: Uint8Array): Uint8Array | undefined;
   settleEvents(): void;
+  resolve(agentId: number, address: bigint, byteLength: number): number | undefined;
   closed(connection: Connection, rows: Rows): void;
 }
 
@@ -58,6 +59,12 @@ export class MessagePort implements Connection {
     const answer = this.#host.serveMessage(this, this.#rows.a2p, message);
     if (answer) this.#sink.send(answer);
     this.#host.settleEvents();
+  }
+
+  /** Offset in the platform's core of what this agent finds at a physical address, for an agent of the same core: FastChannels, doorbells,
+   *  statistics. */
+  resolve(address: bigint, byteLength: number): number | undefined {
+    return this.#host.resolve(this.agent.id, address, byteLength);
   }
 
   sendNotification(header: number, payload: Uint8Array): void {

@@ -32,7 +32,7 @@ const LARGEST_PAYLOAD = 0x10000;
 const LENGTH_BYTES = 4;
 const HEADER_BYTES = 4;
 
-/** Rows of a core; it does not take them back, so they are kept for the next time. */
+/** What the host opened. */
 interface Rows {
   readonly instance: number;
   readonly a2p: number;
@@ -54,7 +54,6 @@ export function stream(
     throw new RangeError(`"maxInFlight" expected integer >= 1, got ${maxInFlight}`);
   }
   if (!(timeoutMs > 0)) throw new RangeError(`"timeoutMs" expected number > 0, got ${timeoutMs}`);
-  const free = new WeakMap<object, Rows[]>();
   return {
     kind: "stream",
     async open(host: TransportHost, signal?: AbortSignal): Promise<Link> {
@@ -62,10 +61,8 @@ export function stream(
       const cutter = new MessageCutter(maxMessage, "stream");
       const end = await connected(connect, signal);
       try {
-        const pool = free.get(host.core) ?? [];
-        free.set(host.core, pool);
-        const rows = pool.pop() ?? openRows(host, maxPayload, timeoutMs);
-        return openLink(host, end, cutter, rows, { maxInFlight, timeoutMs, giveBack: () => void pool.push(rows) });
+        const rows = openRows(host, maxPayload, timeoutMs);
+        return openLink(host, end, cutter, rows, { maxInFlight, timeoutMs });
       } catch (reason) {
         end.destroy();
         throw reason;
@@ -110,7 +107,6 @@ function openRows(host: TransportHost, maxMessage: number, timeoutMs: number): R
 interface LinkOptions {
   readonly maxInFlight: number;
   readonly timeoutMs: number;
-  readonly giveBack: () => void;
 }
 
 function openLink(
@@ -118,7 +114,7 @@ function openLink(
   end: ByteStream,
   cutter: MessageCutter,
   rows: Rows,
-  { maxInFlight, timeoutMs, giveBack }: LinkOptions,
+  { maxInFlight, timeoutMs }: LinkOptions,
 ): Link {
   const { maxPayload } = rows;
   const traits: ChannelTraits = { maxPayload, maxInFlight, completesOnPost: false, canPoll: false, timeoutMs };
@@ -156,7 +152,6 @@ function openLink(
   const close = async () => {
     if (!isOver) end.end();
     isOver = true;
-    giveBack();
   };
   return {
     instance: rows.instance,

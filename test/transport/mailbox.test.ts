@@ -3,7 +3,7 @@ import * as layout from "../../assembly/layout.ts";
 import { Agent } from "../../src/agent/agent.ts";
 import type { AnomalyEvent } from "../../src/agent/anomaly.ts";
 import { Core } from "../../src/core/core.ts";
-import { MailboxController, SharedMemory, serveMailbox } from "../../src/firmware/index.ts";
+import { MailboxController, SharedMemory, SmtServer, serveMailbox } from "../../src/firmware/index.ts";
 import { Clock } from "../../src/protocols/clock-agent.ts";
 import { Performance } from "../../src/protocols/performance-agent.ts";
 import { type MailboxOptions, mailbox } from "../../src/transport/mailbox.ts";
@@ -23,6 +23,7 @@ function machine(options: Partial<MailboxOptions> = {}, latencyMs = 0) {
   const transport = mailbox({
     mboxes: [mbox(0), mbox(1)],
     shmem: [base.a2p, base.p2a],
+    resolve: stage.resolve,
     protocols: new Map([[0x13, { mboxes: [mbox(2), mbox(3)], shmem: [performance.a2p, performance.p2a] }]]),
     ...options,
   });
@@ -83,6 +84,19 @@ describe("over mailboxes, the simulated platform", () => {
     for (let i = 0; i < 100; i++) await Promise.resolve();
     time.advance(10);
     expect(await rate).toBe(700_000_000);
+    await close();
+  });
+
+  test("has FastChannels for an agent that is told where the memory lies", async () => {
+    const { agent, core, platform, performance: own, clock: time, close } = await opened();
+    const performance = await agent.protocol(Performance);
+    const { fastChannels } = (await performance.describeAll())[0] ?? {};
+    expect(Object.keys(fastChannels ?? {})).toContain("setLevel");
+    const header = core.memory.u32(own.a2p.at + layout.SMT_HEADER);
+    await performance.setLevel(0, 1400);
+    expect(core.memory.u32(own.a2p.at + layout.SMT_HEADER)).toBe(header); // no message was sent
+    time.advance(4);
+    expect(platform.performance.level(0)).toBe(1400);
     await close();
   });
 
@@ -255,4 +269,61 @@ test("a controller that takes no more fails the call at once, and the next one g
   await agent.close();
   await expect(lost).rejects.toMatchObject({ reason: "closed" });
   await close();
+});
+
+describe.each([
+  [2, { ringsBack: 1, flags: 1 }],
+  [3, { ringsBack: undefined, flags: 0 }],
+  [4, { ringsBack: 3, flags: 1 }],
+] as const)("with %i mailboxes and two areas", (count, { ringsBack, flags }) => {
+  test("a message from the platform asks for an acknowledge where there is a way, and gets it there", async () => {
+    const { core, clock } = platformStage();
+    const controller = new MailboxController({ channels: count });
+    const areas = { a2p: new SharedMemory(core, 128), p2a: new SharedMemory(core, 128) };
+    let sink = { send: (_: Uint8Array) => {} };
+    const server = new SmtServer((it) => {
+      sink = it;
+      return { receive: () => {}, close: () => {} };
+    });
+    const at = (channel: number) => controller.peer(channel);
+    const ends = count === 2 ? { tx: at(0), rx: at(1) } : { tx: at(0), txReply: at(1), rx: at(2) };
+    serveMailbox(server, count === 4 ? { ...ends, rxReply: at(3) } : ends, areas);
+    const heard: number[] = [];
+    for (let channel = 1; channel < count; channel++) {
+      const peer = at(channel);
+      const before = peer.onMessage;
+      peer.onMessage = (word) => {
+        heard.push(channel);
+        before?.(word);
+      };
+    }
+    const mboxes = Array.from({ length: count }, (_, channel) => ({ controller, channel }));
+    const transport = mailbox({ mboxes, shmem: [areas.a2p, areas.p2a] });
+    const messages: number[] = [];
+    const instance = core.openInstance();
+    const link = await transport.open({
+      core,
+      openInstance: () => instance,
+      openRow: (_, options) => ({ row: core.openChannel(instance, { ...options, isForeign: true }), maxPayload: 100 }),
+      complete: (row) => {
+        messages.push(core.memory.u32(core.areaAt(row) + layout.SMT_HEADER));
+        if (messages.length > 1) takeOut(); // the first message is left to lie for a while
+      },
+      areaOf: (row) => core.areaOf(row),
+      receive: () => {},
+      reset: () => {},
+      fail: () => {},
+    });
+    const takeOut = () => link.p2a?.freed?.(core.drain(link.p2a.row, clock.now()).acknowledge);
+    const notification = (id: number) => Uint8Array.of(id, 0x47, 0, 0);
+    sink.send(notification(1));
+    expect(core.memory.u32(areas.p2a.at + layout.SMT_FLAGS)).toBe(flags);
+    sink.send(notification(2));
+    expect(messages).toEqual([0x4701]);
+    takeOut();
+    expect(heard).toEqual(ringsBack === undefined ? [] : [ringsBack, ringsBack]);
+    expect(messages).toEqual(ringsBack === undefined ? [0x4701] : [0x4701, 0x4702]);
+    await link.close();
+    expect(controller.requested).toBe(0);
+  });
 });

@@ -2,7 +2,7 @@ import type { Board } from "../../src/board/index.ts";
 import { SimulatedClock } from "../../src/core/clock.ts";
 import { Core } from "../../src/core/core.ts";
 import { SmtServer, type SmtServerOptions } from "../../src/firmware/index.ts";
-import { Platform } from "../../src/platform/index.ts";
+import { type MessagePort, type MessageSink, Platform } from "../../src/platform/index.ts";
 import { boardFile } from "../platform/kit.ts";
 
 /** A simulated platform behind shared memory. */
@@ -11,6 +11,8 @@ export interface PlatformStage {
   readonly clock: SimulatedClock;
   readonly platform: Platform;
   readonly server: SmtServer;
+  /** Memory that the platform names, as an agent of the same core finds it. */
+  readonly resolve: (address: bigint, byteLength: number) => number | undefined;
 }
 
 /** Brings the example board up, with a server of areas for its first agent. */
@@ -27,8 +29,13 @@ export function platformStage(options: Omit<SmtServerOptions, "clock"> = {}): Pl
   });
   const clock = new SimulatedClock();
   const platform = Platform.open(core, board, { clock });
-  const server = new SmtServer((sink) => platform.connectMessages(1, sink), { clock, ...options });
-  return { core, clock, platform, server };
+  let port: MessagePort | undefined;
+  const connect = (sink: MessageSink) => {
+    port = platform.connectMessages(1, sink);
+    return port;
+  };
+  const server = new SmtServer(connect, { clock, ...options });
+  return { core, clock, platform, server, resolve: (address, bytes) => port?.resolve(address, bytes) };
 }
 
 /** Waits for a promise and moves the clock on whenever nothing else moves. */
