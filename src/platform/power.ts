@@ -26,8 +26,6 @@ import { Statistics } from "./statistics.ts";
 
 /** From here on statistics have their layout. */
 const V2 = 0x20000;
-/** From here on names may be long. */
-const V3 = 0x30000;
 
 /** Power domain management. */
 export class PowerServer implements Server {
@@ -110,7 +108,7 @@ export class PowerServer implements Server {
     return typeof domain === "number" ? domain : act(domain);
   }
 
-  #attributes({ agent, messages }: Call, domainId: number, domain: BoardPowerDomain) {
+  #attributes({ agent }: Call, domainId: number, domain: BoardPowerDomain) {
     const maySet = this.domains.maySet(agent, domainId);
     return {
       attributes: {
@@ -118,7 +116,7 @@ export class PowerServer implements Server {
         setAsync: maySet && domain.asyncLatencyUs !== undefined,
         setSync: maySet && domain.hasSync,
         notifyStateChangeRequested: domain.notifyRequested,
-        extendedName: messages.version >= V3 && isLong(domain.name),
+        extendedName: isLong(domain.name),
       },
       name: shortName(domain.name),
     };
