@@ -616,6 +616,8 @@ export const POWER_LEGAL = 4;
 /** POWER_SYNC, POWER_ASYNC: what STATE_SET can do here. */
 export const POWER_MODES = 8;
 export const POWER_STATE = 0;
+/** Id of the agent that set the state in the core; 0 = none did. */
+export const POWER_STATE_AGENT = 4;
 
 export const POWER_SYNC = 1;
 /** The host answers such requests. */

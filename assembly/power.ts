@@ -10,6 +10,7 @@ import {
   POWER_LEGAL_COUNT,
   POWER_MODES,
   POWER_STATE,
+  POWER_STATE_AGENT,
   POWER_STATE_BITS,
   POWER_SYNC,
   STATE_SET_ASYNC,
@@ -46,6 +47,7 @@ export function stateSet(
   const current = resource.stateOf(protocol, state, domain);
   const before = load<u32>(current, POWER_STATE);
   store<u32>(current, wanted, POWER_STATE);
+  store<u32>(current, agent + 1, POWER_STATE_AGENT);
   if (resource.isObserved(core)) {
     resource.changed(core, channel, EVENT_POWER_STATE_CHANGED, domain, before, wanted, now);
   }

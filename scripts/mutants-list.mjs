@@ -546,6 +546,12 @@ export const MUTANTS = [
     to: "return true;",
   },
   {
+    name: "power state does not say whose it is",
+    file: "power.ts",
+    from: "store<u32>(current, agent + 1, POWER_STATE_AGENT);",
+    to: "",
+  },
+  {
     name: "reserved flags of a power state accepted",
     file: "power.ts",
     from: "flags & ~STATE_SET_ASYNC || !isLegal",

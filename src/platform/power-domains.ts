@@ -1,4 +1,5 @@
 import type { BoardPowerDomain } from "../board/board-power.ts";
+import type { HotKind } from "../core/description.ts";
 import { STATUS } from "../errors.ts";
 import { PowerStateChanged, PowerStateChangeRequested, powerProtocol } from "../protocols/power.ts";
 import type { AgentState } from "./agents.ts";
@@ -6,8 +7,9 @@ import type { Machine } from "./machine.ts";
 
 const ID = powerProtocol.id;
 
-/** Word of a domain's state that holds its power state. */
+/** Words of a domain's state: its power state, and which agent set it without the host. */
 const STATE_WORD = 0;
+const AGENT_WORD = 1;
 
 /** The power domains of a platform: the states they are in, which stand in the core, and who asked for what. */
 export class PowerDomains {
@@ -41,9 +43,18 @@ export class PowerDomains {
     return this.#machine.tables.word(ID, domainId, STATE_WORD);
   }
 
+  /** Which hot commands of a domain the host answers: the core brings every state into force at once, and knows neither wishes
+   *  nor parents. */
+  hostAnswers(domainId: number): readonly HotKind[] {
+    const domain = this.domains[domainId];
+    if (!domain) return [];
+    const { setStateAgents, parent, asyncLatencyUs } = domain;
+    const isAlone = parent === undefined && this.#children[domainId]?.length === 0;
+    return isAlone && setStateAgents.length <= 1 && asyncLatencyUs === undefined ? [] : ["set"];
+  }
+
   /** Tells those who asked to hear of it that an agent asked for a state. */
-  requested(agentId: number, domainId: number, powerState: number): void {
-    const time = this.#machine.clock.now();
+  requested(agentId: number, domainId: number, powerState: number, time = this.#machine.clock.now()): void {
     this.#machine.observers.tell("powerStateRequested", { agentId, domainId, powerState, time });
     const told = () => ({ agentId, domainId, powerState });
     this.#machine.notify(powerProtocol, PowerStateChangeRequested, domainId, told, { exceptAgentId: agentId });
@@ -58,8 +69,11 @@ export class PowerDomains {
 
   /** Takes an agent's wishes back. */
   resetAgent({ id }: AgentState): void {
+    const { tables } = this.#machine;
     this.domains.forEach((_, domainId) => {
-      if (this.#votes.get(domainId)?.delete(id)) this.#settle(id, domainId);
+      const isSetInCore = tables.word(ID, domainId, AGENT_WORD) === id;
+      if (isSetInCore) tables.setWord(ID, domainId, AGENT_WORD, 0);
+      if (this.#votes.get(domainId)?.delete(id) || isSetInCore) this.#settle(id, domainId);
     });
   }
 

@@ -30,7 +30,12 @@ export const powerPart: Part<PowerServer> = {
         return true;
     }
   },
-  describe: (board) => ({ domains: domainsOf(board).map(({ state }) => ({ state: [state] })) }),
+  describe: (board) => ({
+    powerDomains: domainsOf(board).map(({ states, state, hasSync, asyncLatencyUs }) => ({
+      ...{ states, state, hasSync },
+      hasAsync: asyncLatencyUs !== undefined,
+    })),
+  }),
   regionBytes: (board) =>
     board.power?.statistics ? Statistics.bytesOf(domainsOf(board).map(({ states }) => states.length)) : 0,
   open: (machine, map) => new PowerServer(machine, machine.section("power"), map),

@@ -1,4 +1,6 @@
 import type { BoardPower, BoardPowerDomain } from "../board/board-power.ts";
+import type { HotKind } from "../core/description.ts";
+import type { CoreEvent } from "../core/event-ring.ts";
 import { STATUS } from "../errors.ts";
 import {
   PowerDomainAttributes,
@@ -75,17 +77,30 @@ export class PowerServer implements Server {
   }
 
   changingMessages(): readonly number[] {
-    return [];
+    return [PowerStateSet.id];
   }
 
   coldMessages(): readonly number[] {
     return [];
   }
 
-  onCoreEvent(): void {}
+  hostAnswers(_agent: AgentState, domainId: number): readonly HotKind[] {
+    return this.domains.hostAnswers(domainId);
+  }
+
+  onCoreEvent({ kind, agentId, domain, before, after, time }: CoreEvent): void {
+    if (kind !== "powerStateChanged") return;
+    this.domains.requested(agentId, domain, Number(after), time);
+    this.domains.stateChanged(agentId, domain, Number(before), Number(after), time);
+  }
 
   needsEvents(): boolean {
-    return false;
+    const { agents, observers } = this.#machine;
+    const isSubscribed = ({ id }: { readonly id: number }) =>
+      agents.some((it) => it.isSubscribedToAny(powerProtocol, id));
+    const isHeard = observers.has("powerStateChanged") || observers.has("powerStateRequested");
+    const isWatched = isSubscribed(PowerStateChanged) || isSubscribed(PowerStateChangeRequested);
+    return isHeard || isWatched || this.#statistics !== undefined;
   }
 
   resetAgent(agent: AgentState): void {

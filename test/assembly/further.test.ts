@@ -425,19 +425,20 @@ describe.each(BUILDS)("%s: the further hot commands", (build) => {
     expect(status(world, 1, PERFORMANCE, 5, 2, 0, 0)).toBe(STATUS_OUT_OF_RANGE);
   });
 
-  test("leave whose limits are in force in the state", () => {
+  test.each([
+    ["limits are in force", layout.PERFORMANCE_STATE_LIMITS_AGENT, PERFORMANCE, 5, [1, 9, 2]],
+    ["power state it is", layout.POWER_STATE_AGENT, POWER, 4, [0, 0, 0]],
+  ] as const)("leave in the state whose %s", (_what, word, protocol, message, given) => {
     const world = open(build);
-    const { core } = world;
-    const bytes = () => stateOf(world);
-    status(world, 3, PERFORMANCE, 5, 1, 9, 2);
-    const third = bytes();
+    expect(status(world, 3, protocol, message, ...given)).toBe(0);
+    const third = stateOf(world);
     takeEvent(world);
-    status(world, 2, PERFORMANCE, 5, 1, 9, 2);
-    const differing = bytes().flatMap((byte, at) =>
+    expect(status(world, 2, protocol, message, ...given)).toBe(0);
+    const differing = stateOf(world).flatMap((byte, at) =>
       byte === third[at] ? [] : [[at % layout.DOMAIN_STATE_BYTES, byte]],
     );
-    expect(differing).toEqual([[layout.PERFORMANCE_STATE_LIMITS_AGENT, 2]]);
-    expect(core.u32(layout.CORE_EVENTS + layout.RING_TAIL)).toBe(2);
+    expect(differing).toEqual([[word, 2]]);
+    expect(world.core.u32(layout.CORE_EVENTS + layout.RING_TAIL)).toBe(2);
   });
 
   test.each([8, 12, 16, 20, 24])("a reading goes through a channel of %i bytes, or is PROTOCOL_ERROR", (maxPayload) => {

@@ -6,6 +6,7 @@ import { boardFile, boardOf, PROTOCOL, rig } from "./kit.ts";
 // The rules of the hot commands are there twice, in the core and in TypeScript: the same life is led with both.
 
 const { BASE, PERFORMANCE: P, CLOCK: C } = PROTOCOL;
+const POWER = 0x11;
 const AGENTS = [{ name: "A" }, { name: "B", trusted: true }, { name: "C" }];
 const NAMES = AGENTS.map(({ name }) => name);
 
@@ -31,8 +32,19 @@ function randomBoard(random: Random) {
       : { lowest: 10 + random.below(20), highest: 60 + random.below(40), step: random.below(13) },
     permissions: Object.fromEntries(NAMES.map((name) => [name, { rate: random.chance(70) }])),
   }));
+  // Alone and of one agent, of several, below another, and with a mode that takes its time
+  const powerDomains = Array.from({ length: 5 }, (_, i) => ({
+    name: `p${i}`,
+    states: random.chance(50) ? [0, 0x4000_0000] : [0, 1, 0x4000_0000],
+    state: random.chance(50) ? 0 : 0x4000_0000,
+    setState: i < 2 || random.chance(30) ? [random.pick(NAMES)] : NAMES,
+    sync: random.chance(80),
+    ...(i === 3 ? { asyncLatencyUs: 1 } : {}),
+    ...(i === 4 ? { parent: "p2" } : {}),
+  }));
   return boardOf({
     agents: AGENTS,
+    power: { domains: powerDomains },
     devices: [
       { id: 1, performance: ["d0", "d1"], clocks: ["c0"] },
       { id: 2, performance: ["d2"], clocks: ["c1", "c2"], deniedAgents: ["C"] },
@@ -73,8 +85,11 @@ function randomCall(random: Random): readonly [agentId: number, protocol: number
       ],
     ],
     [3, [agentId, C, 0x6, domain]],
+    [6, [agentId, POWER, 0x4, random.pick([0, 0, 0, 0, 1, 2]), domain, random.pick([0, 1, 0x4000_0000, 0x8000_0000])]],
+    [3, [agentId, POWER, 0x5, domain]],
+    [1, [agentId, POWER, 0x4, 0, 0]],
     [1, [2, BASE, 0x9, agentId, 1 + random.below(2), random.below(2)]],
-    [1, [2, BASE, 0xa, agentId, 1 + random.below(2), random.pick([P, C]), random.below(2)]],
+    [1, [2, BASE, 0xa, agentId, 1 + random.below(2), random.pick([P, C, POWER]), random.below(2)]],
     [1, [agentId, BASE, 0xb, agentId, random.below(2)]],
     [1, [agentId, P, 0x10, random.pick([0x10000, 0x20000, 0x30000, 0x40000])]],
     [1, [agentId, P, 0x7]],
@@ -98,6 +113,12 @@ describe.each(RELEASE_NAMES)("hot commands of release %s", (profile) => {
       );
       platform.on("limitsChanged", ({ agentId, domainId, max, min }) =>
         heard[i]?.push([agentId, domainId, "limits", max, min]),
+      );
+      platform.on("powerStateRequested", ({ agentId, domainId, powerState }) =>
+        heard[i]?.push([agentId, domainId, "asked for", powerState]),
+      );
+      platform.on("powerStateChanged", ({ agentId, domainId, before, powerState }) =>
+        heard[i]?.push([agentId, domainId, before, powerState]),
       );
       platform.on("rateChanged", ({ agentId, clockId, rateHz }) => heard[i]?.push([agentId, clockId, rateHz]));
     });
@@ -149,6 +170,42 @@ describe("who answers", () => {
     expect(claimsUsed(P, 0x8, 0)).toBe(false);
     agent(1).status(P, 0x10, 0x40000);
     expect(claimsUsed(P, 0x8, 2)).toBe(false);
+  });
+
+  test("is the core for power domains that one agent sets and nothing depends on", () => {
+    const { agent, core, platform } = rig(
+      boardOf({
+        agents: AGENTS,
+        power: {
+          domains: [
+            { name: "alone", setState: ["A"] },
+            { name: "shared" },
+            { name: "below", setState: ["A"], parent: "shared" },
+            { name: "slow", setState: ["A"], asyncLatencyUs: 5 },
+          ],
+        },
+      }),
+    );
+    const isHosts = (...call: [number, number, ...number[]]) => {
+      core.memory.setU32(core.claimAt(1) + 8, 0);
+      expect(agent(1).status(...call)).toBe(0);
+      return core.memory.u32(core.claimAt(1) + 8) !== 0;
+    };
+    expect([0, 1, 2, 3].map((domain) => isHosts(POWER, 0x4, 0, domain, 0x4000_0000))).toEqual([
+      false,
+      true,
+      true,
+      true,
+    ]);
+    expect([0, 1, 2, 3].map((domain) => isHosts(POWER, 0x5, domain))).toEqual([false, false, false, false]);
+    const heard: unknown[] = [];
+    platform.on("powerStateChanged", (event) => heard.push(event));
+    expect(isHosts(POWER, 0x4, 0, 0, 0)).toBe(false);
+    expect(heard).toEqual([{ agentId: 1, domainId: 0, before: 0x4000_0000, powerState: 0, time: 0 }]);
+    // A reset takes back what the core took in, too
+    agent(1).status(POWER, 0x4, 0, 0, 0x4000_0000);
+    agent(2).status(BASE, 0xb, 1, 0);
+    expect(agent(2).call(POWER, 0x5, 0)).toEqual([0, 0]);
   });
 
   test("is the core for all levels of a board without transitions", () => {

@@ -625,6 +625,8 @@
 /* POWER_SYNC, POWER_ASYNC: what STATE_SET can do here. */
 #define SCMI_POWER_MODES 8
 #define SCMI_POWER_STATE 0
+/* Id of the agent that set the state in the core; 0 = none did. */
+#define SCMI_POWER_STATE_AGENT 4
 
 #define SCMI_POWER_SYNC 1
 /* The host answers such requests. */
