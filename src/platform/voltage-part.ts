@@ -13,8 +13,9 @@ export const voltagePart: Part<VoltageServer> = {
   hasCommand: (board, messageId) =>
     messageId !== VoltageDomainNameGet.id || domainsOf(board).some(({ name }) => isLong(name)),
   describe: (board) => ({
-    // Level, then mode
-    domains: domainsOf(board).map(({ levelUv, mode }) => ({ state: [levelUv, mode] })),
+    voltages: domainsOf(board).map(({ levelsUv, levelUv, mode, asyncLatencyUs }) => ({
+      ...{ levelsUv, levelUv, config: mode, hasAsync: asyncLatencyUs !== undefined },
+    })),
   }),
   open: (machine) => new VoltageServer(machine, machine.section("voltage")),
 };

@@ -1,4 +1,5 @@
 import type { BoardVoltageDomain, BoardVoltages } from "../board/board.ts";
+import type { CoreEvent } from "../core/event-ring.ts";
 import { STATUS } from "../errors.ts";
 import {
   VoltageConfigGet,
@@ -19,6 +20,9 @@ import { isLong, shortName } from "./names.ts";
 import type { Server } from "./server.ts";
 import { VoltageControls } from "./voltage-controls.ts";
 import { hasLevel, Voltages } from "./voltages.ts";
+
+/** From here on a level may be set asynchronously. */
+const ASYNC_SINCE = 0x20000;
 
 const LIST_HEAD_BYTES = 8;
 const LEVEL_BYTES = 4;
@@ -69,17 +73,25 @@ export class VoltageServer implements Server {
   }
 
   changingMessages(): readonly number[] {
-    return [];
+    return [VoltageLevelSet.id];
   }
 
   coldMessages(): readonly number[] {
     return [];
   }
 
-  onCoreEvent(): void {}
+  onCoreEvent({ kind, agentId, domain, before, after, time }: CoreEvent): void {
+    if (kind === "voltageChanged") this.voltages.levelChanged(agentId, domain, Number(before), Number(after), time);
+  }
 
   needsEvents(): boolean {
-    return false;
+    return this.#machine.observers.has("voltageChanged");
+  }
+
+  /** The core judges flags by the version that the platform reports. */
+  needsTranslation(agent: AgentState): boolean {
+    const reported = this.#machine.reportedVersion(voltageProtocol);
+    return this.#machine.versionFor(agent, voltageProtocol) < ASYNC_SINCE && reported >= ASYNC_SINCE;
   }
 
   resetAgent(agent: AgentState): void {
@@ -102,7 +114,7 @@ export class VoltageServer implements Server {
     return typeof domain === "number" ? domain : act(domain);
   }
 
-  /** `VOLTAGE_LEVEL_SET`: who may, what no domain takes, then what this one cannot, then the level. */
+  /** `VOLTAGE_LEVEL_SET` in the core's order of checks; what the core refuses or does itself never gets here. */
   #setLevel(domain: BoardVoltageDomain, domainId: number, levelUv: number, isAsync: boolean, call: Call) {
     const { agent, hasReserved } = call;
     const { asyncLatencyUs, levelsUv } = domain;

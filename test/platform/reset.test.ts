@@ -139,6 +139,7 @@ describe("RESET", () => {
     expect(agent(1).status(R, 0x4, 0, 1, 0)).toBe(SUCCESS);
     expect(platform.reset.isAsserted(0)).toBe(false);
     expect(agent(1).status(R, 0x4, 0, 0, 0)).toBe(SUCCESS);
+    expect(platform.reset.count(0)).toBe(2); // a deassertion is no reset
     expect(told).toEqual([
       [1, true],
       [1, false],
