@@ -1,4 +1,5 @@
 import type { BoardPower, BoardSystemPower } from "./board-power.ts";
+import type { BoardSensors } from "./board-sensor.ts";
 
 /** A board after {@link parseBoard}: plain data, complete and consistent. Ids are positions; names of others are resolved. */
 export interface Board {
@@ -18,6 +19,7 @@ export interface Board {
   readonly systemPower: BoardSystemPower | undefined;
   readonly performance: BoardPerformance | undefined;
   readonly clock: BoardClocks | undefined;
+  readonly sensor: BoardSensors | undefined;
   readonly reset: BoardResets | undefined;
   readonly voltage: BoardVoltages | undefined;
 }

@@ -26,6 +26,16 @@ export type {
   BoardVoltages,
 } from "./board.ts";
 export type { BoardPower, BoardPowerDomain, BoardSystemPower } from "./board-power.ts";
+export type {
+  BoardInterval,
+  BoardIntervalRange,
+  BoardQuantity,
+  BoardRange,
+  BoardResolution,
+  BoardSensor,
+  BoardSensors,
+  BoardSignal,
+} from "./board-sensor.ts";
 export { parseBoard } from "./parse.ts";
 export { BOARD_SCHEMA, type Schema } from "./schema.ts";
 export type {

@@ -4,6 +4,7 @@ import { clockOf } from "./parse-clock.ts";
 import { domainOf } from "./parse-domain.ts";
 import { powerOf } from "./parse-power.ts";
 import { resetsOf } from "./parse-reset.ts";
+import { sensorsOf } from "./parse-sensor.ts";
 import { systemPowerOf } from "./parse-system-power.ts";
 import { voltagesOf } from "./parse-voltage.ts";
 import { BOARD_SCHEMA } from "./schema.ts";
@@ -43,6 +44,7 @@ export function parseBoard(data: unknown, options: { readonly file: string }): B
     systemPower: source.systemPower && systemPowerOf(source.systemPower, within(root, "systemPower"), agents),
     performance: source.performance && performanceOf(source.performance, within(root, "performance"), agents),
     clock: source.clock && clocksOf(source.clock, within(root, "clock"), agents, named(names, "clock")),
+    sensor: source.sensor && sensorsOf(source.sensor, within(root, "sensor"), agents),
     reset: source.reset && resetsOf(source.reset, within(root, "reset"), agents),
     voltage: source.voltage && voltagesOf(source.voltage, within(root, "voltage"), agents),
   };

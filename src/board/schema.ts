@@ -193,6 +193,79 @@ const CLOCK = record("A clock; rates in Hz", ["name", "rates"], {
   permissions: { type: "object", description: "By name of an agent", additionalProperties: PERMISSIONS },
 });
 
+const VALUE: Schema = {
+  type: "integer",
+  minimum: Number.MIN_SAFE_INTEGER,
+  maximum: Number.MAX_SAFE_INTEGER,
+};
+const EXPONENT: Schema = { type: "integer", minimum: -16, maximum: 15 };
+const DURATION: Schema = { type: "integer", minimum: 1, maximum: 0xffffffff };
+
+const SIGNAL: Schema = {
+  description: "What it measures over time: a constant, or",
+  anyOf: [
+    VALUE,
+    record("A signal that moves", ["kind"], {
+      kind: { type: "string", enum: ["ramp", "sine", "noise", "csv"] },
+      from: described(VALUE, "Of a ramp"),
+      to: described(VALUE, "Of a ramp"),
+      durationMs: described(DURATION, "Of a ramp"),
+      repeat: described(BOOLEAN, "A ramp begins anew"),
+      mean: described(VALUE, "Of sine and noise"),
+      amplitude: described(VALUE, "Of sine and noise"),
+      periodMs: described(DURATION, "Of a sine"),
+      stepMs: described(DURATION, "Noise changes so often"),
+      seed: described({ ...U32, default: 0 }, "Of noise"),
+      csv: { type: "string", description: "Lines of time in ms and value" },
+      hold: described(BOOLEAN, "Steps between the points of csv, not lines"),
+    }),
+  ],
+};
+
+const QUANTITY = {
+  name: LONG_NAME,
+  type: {
+    description: "Unit: a code, or a name as celsius, volt, ampere, watt, metre-per-second-squared",
+    anyOf: [
+      { type: "integer", minimum: 0, maximum: 255 },
+      { type: "string", minLength: 1, maxLength: 63 },
+    ],
+  },
+  exponent: described({ ...EXPONENT, default: 0 }, "Values are multiples of 10^exponent of the unit"),
+  resolution: record("Since SCMI 3.0: magnitude × 10^exponent of the unit", ["magnitude", "exponent"], {
+    magnitude: { type: "integer", minimum: 1, maximum: 0x7ffffff },
+    exponent: EXPONENT,
+  }),
+  range: record("Since SCMI 3.0", ["min", "max"], { min: VALUE, max: VALUE }),
+  signal: SIGNAL,
+} as const satisfies Readonly<Record<string, Schema>>;
+
+const SENSOR = record("A sensor; values in the scale of its readings", ["name"], {
+  ...QUANTITY,
+  axes: {
+    ...{ type: "array", minItems: 1, maxItems: 63, description: "Since SCMI 3.0; type and exponent as of the sensor" },
+    items: record("An axis", ["name"], QUANTITY),
+  },
+  powerUw: described({ ...U32, minimum: 1 }, "While enabled; since SCMI 3.0"),
+  tripPoints: described({ type: "integer", minimum: 0, maximum: 255, default: 0 }, "Their number"),
+  enabled: { type: "boolean", default: true, description: "At start; before SCMI 3.0 always" },
+  timestampExponent: described(
+    EXPONENT,
+    "Timestamps of 10^exponent seconds, since SCMI 3.0; without it there are none",
+  ),
+  continuousUpdates: described(BOOLEAN, "SENSOR_UPDATE, since SCMI 3.0"),
+  asyncLatencyUs: described(U32, "Asynchronous readings take so long; without it there are none"),
+  intervalsUs: {
+    description: "Update intervals: a list, ascending, or a range",
+    anyOf: [
+      { type: "array", minItems: 1, maxItems: 4095, items: DURATION },
+      record("A range", ["lowest", "highest", "step"], { lowest: DURATION, highest: DURATION, step: DURATION }),
+    ],
+  },
+  intervalUs: described(DURATION, "At start; by default the lowest"),
+  readOnly: described({ type: "array", items: SHORT_NAME }, "Agents that may not set trip points and configuration"),
+});
+
 const RESET_DOMAIN = record("A reset domain", ["name"], {
   name: LONG_NAME,
   latencyUs: described(
@@ -274,6 +347,10 @@ export const BOARD_SCHEMA: Schema = {
     clock: record("The clock protocol", ["clocks"], {
       asyncDepth: described({ type: "integer", minimum: 0, maximum: 255, default: 0 }, "Pending changes of an agent"),
       clocks: { type: "array", minItems: 1, maxItems: 65_535, items: CLOCK },
+    }),
+    sensor: record("The sensor protocol", ["sensors"], {
+      asyncDepth: described({ type: "integer", minimum: 0, maximum: 255, default: 0 }, "Pending readings of an agent"),
+      sensors: { type: "array", minItems: 1, maxItems: 65_535, items: SENSOR },
     }),
     reset: record("The reset domain protocol; since SCMI 2.0", ["domains"], {
       domains: { type: "array", minItems: 1, maxItems: 65_535, items: RESET_DOMAIN },

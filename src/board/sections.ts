@@ -39,6 +39,11 @@ export const SECTIONS = [
     resources: { list: "clocks", device: "clocks", what: "a clock" },
   },
   {
+    key: "sensor",
+    protocolId: PROTOCOL_ID.SENSOR,
+    resources: { list: "sensors", device: "sensors", what: "a sensor" },
+  },
+  {
     key: "reset",
     protocolId: PROTOCOL_ID.RESET_DOMAIN,
     resources: { list: "domains", device: "resets", what: "a reset domain" },

@@ -1,5 +1,6 @@
 import type { DeviceKey, SectionKey } from "./sections.ts";
 import type { PowerSource, SystemPowerSource } from "./source-power.ts";
+import type { SensorsSource } from "./source-sensor.ts";
 
 /** A board file as it is written, after {@link BOARD_SCHEMA} has passed it. */
 export interface BoardSource {
@@ -21,6 +22,7 @@ export interface BoardSource {
     readonly domains: readonly DomainSource[];
   };
   readonly clock?: { readonly asyncDepth?: number; readonly clocks: readonly ClockSource[] };
+  readonly sensor?: SensorsSource;
   readonly reset?: { readonly domains: readonly ResetDomainSource[] };
   readonly voltage?: { readonly domains: readonly VoltageDomainSource[] };
 }

@@ -14,6 +14,8 @@ export { type CapacityOptions, type ConnectOptions, Platform, type PlatformOptio
 export type { PlatformPort } from "./port.ts";
 export type { PowerControls } from "./power-controls.ts";
 export type { ResetControls } from "./reset-controls.ts";
+export type { SensorControls } from "./sensor-controls.ts";
+export type { Signal } from "./signals.ts";
 export type { SystemPowerControls } from "./system-power-controls.ts";
 export type { VendorHost, VendorProtocol, VendorService } from "./vendor.ts";
 export type { VoltageControls } from "./voltage-controls.ts";

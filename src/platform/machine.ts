@@ -7,6 +7,7 @@ import { ChannelError, UnsupportedError } from "../errors.ts";
 import type { Release } from "../protocols/releases.ts";
 import { NegotiateProtocolVersion } from "../wire/generic.ts";
 import { decodeHeader, encodeHeader, MESSAGE_TYPE } from "../wire/header.ts";
+import { encodeStatus, STATUS_BYTES } from "../wire/layout.ts";
 import type { Command, Notification } from "../wire/message.ts";
 import type { CommandAt, MessageSet, Protocol } from "../wire/protocol.ts";
 import type { Access } from "./access.ts";
@@ -139,6 +140,14 @@ export class Machine {
     if (!layout) throw new TypeError(`${command.name}: expected a command with a delayed response`);
     const payload = new Uint8Array(layout.sizeOf(value));
     layout.encode(new DataView(payload.buffer), 0, value);
+    const messageType = MESSAGE_TYPE.DELAYED_RESPONSE;
+    connection.sendDelayed(encodeHeader({ ...decodeHeader(header), messageType }), payload);
+  }
+
+  /** Sends a delayed response that failed, over the connection that the command came by. */
+  refuseDelayed({ connection, header }: Pick<Call, "connection" | "header">, status: number): void {
+    const payload = new Uint8Array(STATUS_BYTES);
+    encodeStatus(new DataView(payload.buffer), 0, status);
     const messageType = MESSAGE_TYPE.DELAYED_RESPONSE;
     connection.sendDelayed(encodeHeader({ ...decodeHeader(header), messageType }), payload);
   }

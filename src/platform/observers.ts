@@ -69,6 +69,28 @@ export interface PlatformEvents {
     readonly parentId: number;
     readonly time: number;
   };
+  /** Values by axis, in the scale of readings: a number where that is exact, a bigint beyond. */
+  sensorRead: {
+    readonly agentId: number;
+    readonly sensorId: number;
+    readonly values: readonly (number | bigint)[];
+    readonly time: number;
+  };
+  /** A trip point was reached or crossed in a direction that an agent asked for. */
+  sensorTripped: {
+    readonly sensorId: number;
+    readonly tripPointId: number;
+    readonly isRising: boolean;
+    readonly value: number | bigint;
+    readonly time: number;
+  };
+  /** A sensor was enabled or disabled. */
+  sensorSwitched: {
+    readonly agentId: number;
+    readonly sensorId: number;
+    readonly isEnabled: boolean;
+    readonly time: number;
+  };
   /** A domain was reset: a cycle is over, or its signal was asserted. */
   resetIssued: {
     readonly agentId: number;

@@ -7,12 +7,21 @@ import type { Part } from "./part.ts";
 import { performancePart } from "./performance-part.ts";
 import { powerPart } from "./power-part.ts";
 import { resetPart } from "./reset-part.ts";
+import { sensorPart } from "./sensor-part.ts";
 import { systemPowerPart } from "./system-power-part.ts";
 import { type VendorProtocol, vendorPart } from "./vendor.ts";
 import { voltagePart } from "./voltage-part.ts";
 
 /** All standard protocols that a platform can have beside Base, ascending by id. */
-const STANDARD: readonly Part[] = [powerPart, systemPowerPart, performancePart, clockPart, resetPart, voltagePart];
+const STANDARD: readonly Part[] = [
+  powerPart,
+  systemPowerPart,
+  performancePart,
+  clockPart,
+  sensorPart,
+  resetPart,
+  voltagePart,
+];
 
 /** What a board, a release and the protocols of a vendor come to. */
 export class Parts {

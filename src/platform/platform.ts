@@ -29,6 +29,9 @@ import { powerPart } from "./power-part.ts";
 import type { ResetServer } from "./reset.ts";
 import type { ResetControls } from "./reset-controls.ts";
 import { resetPart } from "./reset-part.ts";
+import type { SensorServer } from "./sensor.ts";
+import type { SensorControls } from "./sensor-controls.ts";
+import { sensorPart } from "./sensor-part.ts";
 import type { Server } from "./server.ts";
 import { Service } from "./service.ts";
 import type { SystemPowerServer } from "./system-power.ts";
@@ -84,6 +87,7 @@ export class Platform {
   readonly #systemPower: SystemPowerServer | undefined;
   readonly #performance: PerformanceServer | undefined;
   readonly #clock: ClockServer | undefined;
+  readonly #sensor: SensorServer | undefined;
   readonly #reset: ResetServer | undefined;
   readonly #voltage: VoltageServer | undefined;
 
@@ -116,6 +120,7 @@ export class Platform {
     this.#systemPower = open(systemPowerPart);
     this.#performance = open(performancePart);
     this.#clock = open(clockPart);
+    this.#sensor = open(sensorPart);
     this.#reset = open(resetPart);
     this.#voltage = open(voltagePart);
     const vendors = parts.list.filter(({ protocol }) => protocol.vendor).map((part) => part.open(machine, map));
@@ -125,6 +130,7 @@ export class Platform {
       this.#systemPower,
       this.#performance,
       this.#clock,
+      this.#sensor,
       this.#reset,
       this.#voltage,
       ...vendors,
@@ -210,6 +216,12 @@ export class Platform {
    *  @throws UnsupportedError when board or profile have none */
   get clock(): ClockControls {
     return this.#controls(this.#clock, clockPart);
+  }
+
+  /** The sensors.
+   *  @throws UnsupportedError when board or profile have none */
+  get sensor(): SensorControls {
+    return this.#controls(this.#sensor, sensorPart);
   }
 
   /** The reset domains.

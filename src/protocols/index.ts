@@ -221,6 +221,23 @@ export {
   UNKNOWN_RANGE,
 } from "./sensor.ts";
 export {
+  Sensor,
+  type SensorAxisInfo,
+  type SensorConfig,
+  type SensorConfigChange,
+  type SensorInfo,
+  type SensorIntervals,
+  type SensorProtocolInfo,
+  type SensorRange,
+  type SensorReading,
+  type SensorReadOptions,
+  type SensorTrip,
+  type SensorUpdateEvent,
+  type TripPointDirection,
+} from "./sensor-agent.ts";
+export type { SensorScale } from "./sensor-scale.ts";
+export { SENSOR_UNITS, sensorUnit } from "./sensor-units.ts";
+export {
   PERFORMANCE_STATISTICS_SIGNATURE,
   PerformanceDomainStatistics,
   PerformanceStatistics,

@@ -46,6 +46,7 @@ describe("a board", () => {
       devices: [],
       performance: undefined,
       clock: undefined,
+      sensor: undefined,
     });
   });
 

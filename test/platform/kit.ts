@@ -42,6 +42,7 @@ export const PROTOCOL = {
   SYSTEM_POWER: 0x12,
   PERFORMANCE: 0x13,
   CLOCK: 0x14,
+  SENSOR: 0x15,
   RESET: 0x16,
   VOLTAGE: 0x17,
 } as const;

@@ -76,6 +76,23 @@ const SIZES: Readonly<Record<number, readonly (readonly [id: number, since: Rele
     [0xf, "3.2", 4],
     [0x10, "3.2", 4],
   ],
+  [PROTOCOL.SENSOR]: [
+    [0x0, "1.0", 0],
+    [0x1, "1.0", 0],
+    [0x2, "1.0", 4],
+    [0x3, "1.0", 4],
+    [0x4, "1.0", 8],
+    [0x5, "1.0", 16],
+    [0x6, "1.0", 8],
+    [0x7, "3.0", 8],
+    [0x8, "3.0", 8],
+    [0x9, "3.0", 4],
+    [0xa, "3.0", 8],
+    [0xb, "3.0", 8],
+    [0xc, "3.1", 4],
+    [0xd, "3.1", 8],
+    [0x10, "3.2", 4],
+  ],
   [PROTOCOL.RESET]: [
     [0x0, "2.0", 0],
     [0x1, "2.0", 0],
@@ -195,6 +212,22 @@ describe("an optional command is there when a resource needs it, and not found e
     expect(found).toEqual(ids);
     const answered = optional.filter((it) => agent(1).status(PROTOCOL.CLOCK, it, 1, 0) !== NOT_FOUND);
     expect(answered).toEqual(ids);
+  });
+});
+
+describe("an optional command of sensors is there when a sensor needs it", () => {
+  test.each<[command: string, ids: readonly number[], sensor: object]>([
+    ["SENSOR_TRIP_POINT_NOTIFY, SENSOR_TRIP_POINT_CONFIG", [0x4, 0x5], { tripPoints: 1 }],
+    ["SENSOR_AXIS_DESCRIPTION_GET", [0x7], { axes: [{ name: "x" }] }],
+    ["SENSOR_LIST_UPDATE_INTERVALS", [0x8], { intervalsUs: [1000] }],
+    ["SENSOR_CONTINUOUS_UPDATE_NOTIFY", [0xb], { continuousUpdates: true }],
+    ["SENSOR_NAME_GET", [0xc], { name: "a-name-that-is-too-long-for-a-short-field" }],
+    ["SENSOR_AXIS_NAME_GET", [0x7, 0xd], { axes: [{ name: "a-name-that-is-too-long-for-a-short-field" }] }],
+  ])("%s", (_, ids, more) => {
+    const optional = [0x4, 0x5, 0x7, 0x8, 0xb, 0xc, 0xd];
+    const { agent } = rig(boardOf({ sensor: { sensors: [{ name: "a" }, { name: "b", ...more }] } }));
+    const found = optional.filter((it) => agent(1).status(PROTOCOL.SENSOR, 0x2, it) === 0);
+    expect(found).toEqual(ids);
   });
 });
 
