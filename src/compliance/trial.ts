@@ -10,8 +10,9 @@ import { ContractError, type MakeWorld, type Stage, type TransportWorld } from "
 /** A vendor protocol that the scripted platform answers with an echo. */
 const ECHO_HEADER = (0x80 << 10) | 0x1;
 const ECHO_PROTOCOL = 0x80;
-const TURNS = 60;
 const FAR_END_MS = 1000;
+/** Promises that wait for promises: opening a transport with sessions of its own takes some hundred turns. */
+const TURNS = 1000;
 
 /** Lets everything run that waits for nothing but its turn. */
 export async function settle(): Promise<void> {

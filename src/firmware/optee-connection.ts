@@ -96,6 +96,7 @@ export class OpteeConnection implements TeeConnection {
   async close(): Promise<void> {
     if (this.#isClosed) this.#stray("closeContext", "api");
     this.#isClosed = true;
+    if (!this.#system.isGone) this.#system.abandoned += this.#sessions.size + this.#memories.size;
     for (const session of [...this.#sessions.values()].reverse()) this.#system.closeSession(session);
     this.#sessions.clear();
     for (const cookie of this.#memories) this.#system.release(cookie);

@@ -43,6 +43,8 @@ export interface OpteeLeaks {
   readonly sharedMemory: number;
   /** Calls about a session or memory that was not there: closed twice, released twice, or used afterwards. */
   readonly strays: number;
+  /** Sessions and memories that a client still had when its context went: OP-TEE lost nothing, the client forgot something. */
+  readonly abandoned: number;
 }
 
 /** A trusted application as it runs. */
@@ -70,8 +72,7 @@ export interface SystemOptions {
   readonly maxSessions: number;
   readonly memoryBytes: number;
   readonly isSync: boolean;
-  readonly clock: Clock | undefined;
-  readonly latencyMs: number;
+  readonly latency: { readonly ms: number; readonly clock: Clock } | undefined;
 }
 
 const LOGINS: readonly number[] = /* @__PURE__ */ Object.values(TEE_LOGIN);
@@ -87,6 +88,7 @@ export class OpteeSystem {
   isGone = false;
   contexts = 0;
   strays = 0;
+  abandoned = 0;
   readonly #options: SystemOptions;
   readonly #instances: ReadonlyMap<string, Instance>;
   readonly #sessions = new Map<number, OpteeSession>();
@@ -103,8 +105,8 @@ export class OpteeSystem {
   }
 
   get leaks(): OpteeLeaks {
-    const { contexts, strays } = this;
-    return { contexts, sessions: this.#sessions.size, sharedMemory: this.#memories.size, strays };
+    const { contexts, strays, abandoned } = this;
+    return { contexts, sessions: this.#sessions.size, sharedMemory: this.#memories.size, strays, abandoned };
   }
 
   /** Lets a call fail that is meant to.
@@ -143,8 +145,8 @@ export class OpteeSystem {
 
   /** Waits for as long as a call takes. */
   async pass(): Promise<void> {
-    const { clock, latencyMs } = this.#options;
-    if (clock) await new Promise<void>((done) => clock.after(latencyMs, done));
+    const { latency } = this.#options;
+    if (latency) await new Promise<void>((done) => latency.clock.after(latency.ms, done));
   }
 
   /** Opens a session; its id. */

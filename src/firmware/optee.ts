@@ -12,10 +12,10 @@ export interface SimulatedOpteeOptions {
   readonly apps: readonly TrustedApp[];
   /** Calls at once; default 2. Further ones wait. */
   readonly threads?: number;
-  /** With a clock, calls take {@link latencyMs} and their results come later; without one they are over when they return. */
-  readonly clock?: Clock;
-  /** What each call takes; default 0. */
-  readonly latencyMs?: number;
+  /** Calls are over when they return, and a platform that does not answer inside of one never does; default, unless they take time. */
+  readonly isSync?: boolean;
+  /** How long each call takes, and on which clock; default: no time. */
+  readonly latency?: { readonly ms: number; readonly clock: Clock };
   /** Whether threads can be kept for system sessions: drivers by SMC can, those by FF-A cannot. Default true. */
   readonly hasSystemSessions?: boolean;
   /** Default: as many as there are ids. */
@@ -42,17 +42,18 @@ export class SimulatedOptee implements Tee {
   #leaveBus: (() => void)[] = [];
 
   constructor(options: SimulatedOpteeOptions) {
-    const { name = "optee", apps, threads = DEFAULT_THREADS, clock, latencyMs = 0 } = options;
+    const { name = "optee", apps, threads = DEFAULT_THREADS, latency } = options;
     const { maxSessions = Number.POSITIVE_INFINITY, memoryBytes = DEFAULT_MEMORY_BYTES } = options;
     if (!Number.isInteger(threads) || threads < 1) {
       throw new RangeError(`"threads" expected integer >= 1, got ${threads}`);
     }
+    if (options.isSync && latency) throw new TypeError('"latency" expected none where "isSync" is true');
     this.name = name;
-    this.isSync = clock === undefined;
+    this.isSync = options.isSync ?? latency === undefined;
     this.#apps = apps;
     this.#hasSystemSessions = options.hasSystemSessions ?? true;
     const { isSync } = this;
-    this.#system = new OpteeSystem({ apps, threads, maxSessions, memoryBytes, isSync, clock, latencyMs });
+    this.#system = new OpteeSystem({ apps, threads, maxSessions, memoryBytes, isSync, latency });
   }
 
   async open(): Promise<TeeConnection> {

@@ -28,11 +28,16 @@ export interface ScmiPtaChannelOptions {
   readonly memory?: StaticMemory;
 }
 
-/** Request payloads of OP-TEE's server are as long as its private buffer. */
-const MAX_REQUEST_BYTES = 92;
 const HEADER_BYTES = 4;
 const STATUS_BYTES = 4;
 const LEAST_AREA_BYTES = SMT_HEAD_BYTES + 2 * STATUS_BYTES;
+
+/** What all channels of a server have in common. */
+export interface ServerTraits {
+  /** Longest payload of a command. */
+  readonly maxRequestBytes: number;
+  readonly staysBusyAfterRefusal: boolean;
+}
 
 /** A command that waits for its answer. */
 interface Pending {
@@ -53,11 +58,11 @@ export class ScmiPtaChannel {
   /** Delayed responses and notifications that had nowhere to go: OP-TEE has no way to the agent. */
   undeliverable = 0;
   readonly #port: MessageEnd;
-  readonly #staysBusyAfterRefusal: boolean;
+  readonly #server: ServerTraits;
   #isBusy = false;
   #pending: Pending | undefined;
 
-  constructor(options: ScmiPtaChannelOptions, quirks: { readonly staysBusyAfterRefusal: boolean }) {
+  constructor(options: ScmiPtaChannelOptions, server: ServerTraits) {
     this.id = options.id;
     this.handle = options.handle ?? options.id;
     this.memory = options.memory;
@@ -65,7 +70,7 @@ export class ScmiPtaChannel {
     if (memoryBytes < LEAST_AREA_BYTES) {
       throw new RangeError(`"memory" expected at least ${LEAST_AREA_BYTES} bytes, got ${memoryBytes}`);
     }
-    this.#staysBusyAfterRefusal = quirks.staysBusyAfterRefusal;
+    this.#server = server;
     this.#port = options.platform.connectMessages(options.agentId, { send: (message) => this.#take(message) });
     if (this.memory) new SmtArea(this.memory).status = SMT_STATUS.FREE; // as at boot
   }
@@ -89,7 +94,7 @@ export class ScmiPtaChannel {
     const isTaken = (status & (SMT_STATUS.FREE | SMT_STATUS.ERROR)) === 0;
     const room = memory.bytes.byteLength - SMT_HEAD_BYTES;
     if (!isTaken || !this.accepts(messageBytes) || messageBytes > HEADER_BYTES + room) {
-      this.#isBusy = this.#staysBusyAfterRefusal;
+      this.#isBusy = this.#server.staysBusyAfterRefusal;
       refuse(area);
       done();
       return;
@@ -103,7 +108,7 @@ export class ScmiPtaChannel {
 
   /** Whether a message of so many bytes would be taken in. */
   accepts(messageBytes: number): boolean {
-    return messageBytes >= HEADER_BYTES && messageBytes <= HEADER_BYTES + MAX_REQUEST_BYTES;
+    return messageBytes >= HEADER_BYTES && messageBytes <= HEADER_BYTES + this.#server.maxRequestBytes;
   }
 
   /** Takes in a message in MSG form, when the channel is not busy.

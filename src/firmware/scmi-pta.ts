@@ -24,6 +24,8 @@ export interface ScmiPtaOptions {
   /** Which server is built in: OP-TEE's own, or SCP-firmware, which does not know `PROCESS_SMT_CHANNEL_MESSAGE`, gives the id for a
    *  handle, and says nothing about what became of a message. */
   readonly server?: "scmi-msg" | "scp-firmware";
+  /** Longest payload of a command; default 92, the private buffer of OP-TEE's own server. */
+  readonly maxRequestBytes?: number;
   readonly quirks?: readonly ScmiPtaQuirk[];
 }
 
@@ -32,6 +34,7 @@ type Done = (result: number) => void;
 type Cancel = (() => void) | undefined;
 type Command = (params: readonly TaParam[], done: Done) => Cancel;
 
+const DEFAULT_MAX_REQUEST_BYTES = 92;
 const ALIGNMENT = 4;
 /** Header and status: the shortest answer. */
 const LEAST_ANSWER_BYTES = 8;
@@ -49,13 +52,14 @@ export class ScmiPta implements TrustedApp {
   /** @throws RangeError for an unknown agent of a platform */
   constructor(options: ScmiPtaOptions) {
     const { channels, capabilities = SCMI_PTA_CAPS_MASK, server = "scmi-msg", quirks = [] } = options;
-    const staysBusyAfterRefusal = quirks.includes("staysBusyAfterRefusal");
+    const { maxRequestBytes = DEFAULT_MAX_REQUEST_BYTES } = options;
+    const traits = { maxRequestBytes, staysBusyAfterRefusal: quirks.includes("staysBusyAfterRefusal") };
     this.#isScp = server === "scp-firmware";
     this.#capabilities = capabilities;
     this.#channels = channels.map((channel) => {
       const { handle, ...rest } = channel;
       const isOwn = handle !== undefined && !this.#isScp;
-      return new ScmiPtaChannel(isOwn ? channel : rest, { staysBusyAfterRefusal });
+      return new ScmiPtaChannel(isOwn ? channel : rest, traits);
     });
     const rows: readonly (readonly [TaCommand, Command])[] = [
       [SCMI_PTA.CAPABILITIES, at(([out]) => this.#capabilitiesOf(out))],

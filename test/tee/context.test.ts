@@ -16,7 +16,7 @@ import {
 const ECHO_UUID = "11111111-2222-3333-4444-555555555555";
 const isOptee = ({ implementation }: { readonly implementation: number }) =>
   implementation === TEE_IMPLEMENTATION.OPTEE;
-const NOTHING = { contexts: 0, sessions: 0, sharedMemory: 0, strays: 0 };
+const NOTHING = { contexts: 0, sessions: 0, sharedMemory: 0, strays: 0, abandoned: 0 };
 
 /** Adds one to values, turns bytes around; command 9 panics where it is asked to, command 8 fails after it has written. */
 const echo: TrustedApp = {
@@ -74,13 +74,13 @@ describe("a context", () => {
     const session = await context.openSession(ECHO_UUID);
     const [one, two] = [await context.allocate(8), await context.allocate(5000)];
     await context.close();
-    expect(optee.leaks).toEqual({ contexts: 1, sessions: 1, sharedMemory: 2, strays: 0 });
+    expect(optee.leaks).toEqual({ contexts: 1, sessions: 1, sharedMemory: 2, strays: 0, abandoned: 0 });
     const value = teeValue("inout", 41);
     await session.invoke(1, [value]);
     expect(value.a).toBe(42);
     await one.release();
     await one.release();
-    expect(optee.leaks).toEqual({ contexts: 1, sessions: 1, sharedMemory: 1, strays: 0 });
+    expect(optee.leaks).toEqual({ contexts: 1, sessions: 1, sharedMemory: 1, strays: 0, abandoned: 0 });
     await two.release();
     expect(optee.leaks).toEqual(NOTHING);
     await expect(session.invoke(1)).rejects.toThrow(refusal("BAD_STATE", "api"));

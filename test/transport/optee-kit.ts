@@ -12,6 +12,8 @@ import { boardFile } from "../platform/kit.ts";
 export const FORMS = ["msg", "smt", "static", "static elsewhere"] as const;
 export type FormName = (typeof FORMS)[number];
 
+const BOARD = boardFile("example");
+
 /** Before the handle of a channel was asked for, nobody can guess it. */
 export const CHANNEL_ID = 5;
 export const HANDLE = 0x705;
@@ -33,7 +35,7 @@ export class OpteeMachine {
 
   constructor(options: MachineOptions = {}) {
     const { latencyMs, threads } = options;
-    const board = boardFile("example");
+    const board = BOARD;
     const { areas = 0, ...capacity } = Platform.capacityFor(board, { connections: 8 });
     const room = { instances: 100, channels: 200, xfers: 2000, areas: areas + 100, tokenSpaces: 4 };
     this.core = Core.createSync({ capacity: { ...capacity, ...room, regionBytes: 1 << 20 } });
@@ -48,7 +50,7 @@ export class OpteeMachine {
     this.optee = new SimulatedOptee({
       apps: [this.pta],
       ...(threads === undefined ? {} : { threads }),
-      ...(latencyMs === undefined ? {} : { clock: this.clock, latencyMs }),
+      ...(latencyMs === undefined ? {} : { latency: { clock: this.clock, ms: latencyMs } }),
     });
   }
 
@@ -74,6 +76,20 @@ export class OpteeMachine {
     return memory.bytes;
   }
 
+  /** Waits for a promise, and moves the clock on when nothing else moves. */
+  async drive<T>(promise: Promise<T>): Promise<T> {
+    let isOver = false;
+    const end = () => {
+      isOver = true;
+    };
+    promise.then(end, end);
+    while (!isOver) {
+      for (let i = 0; i < 1000 && !isOver; i++) await Promise.resolve();
+      if (!isOver && !this.clock.advanceToNext()) throw new RangeError("expected something to wait for, got nothing");
+    }
+    return promise;
+  }
+
   open(form: FormName, options: Partial<OpteeOptions> = {}): Promise<Agent> {
     return Agent.open(this.core, optee({ ...this.optionsFor(form), ...options }), { clock: this.clock });
   }
@@ -85,4 +101,4 @@ export class OpteeMachine {
   }
 }
 
-export const NO_LEAKS = { contexts: 0, sessions: 0, sharedMemory: 0, strays: 0 };
+export const NO_LEAKS = { contexts: 0, sessions: 0, sharedMemory: 0, strays: 0, abandoned: 0 };

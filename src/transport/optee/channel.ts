@@ -85,6 +85,7 @@ export class OpteeChannel implements Channel {
   /** A dead service stays dead: only a new session may help. Anything else is this command's trouble alone. */
   #fail(reason: unknown): void {
     const error = reason instanceof Error ? reason : new Error(String(reason), { cause: reason });
+    this.#form.giveBack();
     if (error instanceof TeeError && error.result === TEE_RESULT.TARGET_DEAD) this.#host.fail(error);
     else this.#host.reset(this.row, error);
   }

@@ -22,6 +22,8 @@ export interface Form {
   load(message: Uint8Array | undefined): void;
   /** Brings the answer to the row, and says what was wrong with it. */
   unload(): Error | undefined;
+  /** The TEE is not in there any more, and did not bring an answer. */
+  giveBack(): void;
 }
 
 const HEADER_BYTES = 4;
@@ -50,6 +52,7 @@ export function msgForm(
       host.receive(row, memory.bytes.subarray(0, response.byteLength));
       return undefined;
     },
+    giveBack() {},
   };
 }
 
@@ -73,7 +76,13 @@ export function staticForm(
   const params = [teeValue("in", handle)];
   if (!isInPlace) return copied(host, row, memory, command, params);
   const area = new SmtArea(memory);
-  return { command, params, load() {}, unload: () => judge(host, row, area, command) };
+  return {
+    ...{ command, params, load() {} },
+    unload: () => judge(host, row, area, command),
+    giveBack() {
+      if ((area.status & SMT_STATUS.FREE) === 0) area.status = SMT_STATUS.FREE | SMT_STATUS.ERROR;
+    },
+  };
 }
 
 /** An area elsewhere: the row's is carried there whole, and back. What comes back is copied once, then judged. */
@@ -99,6 +108,7 @@ function copied(
       area.set(memory.bytes.subarray(0, area.byteLength));
       return judge(host, row, own, command);
     },
+    giveBack() {}, // the row's own area is written anew for each command
   };
 }
 
