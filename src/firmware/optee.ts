@@ -86,6 +86,7 @@ export class SimulatedOptee implements Tee {
     return this.#system.interfere;
   }
 
+  /** Sets what is asked. */
   set interfere(interfere: OpteeInterference | undefined) {
     this.#system.interfere = interfere;
   }

@@ -4,6 +4,7 @@ import { SMT_HEAD_BYTES, SMT_STATUS, SmtArea, type StaticMemory } from "../tee/i
 
 /** Answers whole messages, before `receive` returns: what a `Platform` of `scmi-wasm/platform` is. */
 export interface MessagePlatform {
+  /** Gives an agent its place. */
   connectMessages(agentId: number, sink: MessageSink): MessageEnd;
 }
 
@@ -11,6 +12,7 @@ export interface MessagePlatform {
 export interface MessageEnd {
   /** Takes in a command in MSG form; answers go to the sink. */
   receive(message: Uint8Array): void;
+  /** The agent is gone. */
   close(): void;
 }
 

@@ -76,7 +76,7 @@ export class ScmiPta implements TrustedApp {
     return this.#capabilities === 0 ? TEE_RESULT.NOT_SUPPORTED : TEE_RESULT.SUCCESS;
   }
 
-  start(command: number, types: number, params: readonly TaParam[], done: Done): () => void {
+  start(command: number, types: number, params: readonly TaParam[], done: (result: number) => void): () => void {
     const known = this.#commands.get(command);
     if (!known) return over(done, TEE_RESULT.NOT_SUPPORTED) ?? nothing;
     if (types !== known.types) return over(done, TEE_RESULT.BAD_PARAMETERS) ?? nothing;

@@ -12,6 +12,7 @@ export interface TeeDevice {
 
 /** Hears of services that come and go. */
 export interface TeeBusListener {
+  /** Told when the service answers. */
   added?(device: TeeDevice): void;
   /** Told before the service stops to answer, so that its users can let go. */
   removed?(device: TeeDevice): void;

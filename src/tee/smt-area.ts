@@ -52,6 +52,7 @@ export class SmtArea {
     return this.#data.getUint32(STATUS_AT, true);
   }
 
+  /** Writes the whole word. */
   set status(bits: number) {
     this.#data.setUint32(STATUS_AT, bits, true);
   }

@@ -42,6 +42,7 @@ export interface TeeLogin {
 export interface TeeConnection {
   /** Its id, above 0. */
   openSession(login: TeeLogin): Promise<number>;
+  /** It is closed also when this throws. */
   closeSession(session: number): Promise<void>;
   /** What comes out is written into `params`. */
   invoke(session: number, command: number, params: readonly TeeParam[]): Promise<void>;
@@ -55,6 +56,8 @@ export interface TeeConnection {
   allocate(byteLength: number): Promise<TeeMemory>;
   /** Lets the TEE see memory of the client's. */
   register(bytes: Uint8Array): Promise<TeeMemory>;
+  /** Memory is gone also when this throws. */
   release(cookie: number): Promise<void>;
+  /** Ends everything that is left. */
   close(): Promise<void>;
 }
