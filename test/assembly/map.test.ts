@@ -698,7 +698,7 @@ describe.each(BUILDS)("%s: tables that are full", (build) => {
       faultName(exports.openChannel(base, instance, kind, area, bytes, 64));
     const msg = layout.KIND_MSG;
     expect([channel(3, msg, -1, 0), channel(-1, msg, -1, 0)]).toEqual(["FAULT_INDEX (-2)", "FAULT_INDEX (-2)"]);
-    expect([channel(0, 8, 0, 64), channel(0, 0, -1, 0)]).toEqual([
+    expect([channel(0, 16, 0, 64), channel(0, 0, -1, 0)]).toEqual([
       "FAULT_CHANNEL_KIND (-17)",
       "FAULT_CHANNEL_KIND (-17)",
     ]);
