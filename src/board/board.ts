@@ -1,4 +1,7 @@
+import type { BoardFastChannel, BoardMemory } from "./board-memory.ts";
+import type { BoardPinctrl } from "./board-pinctrl.ts";
 import type { BoardPower, BoardSystemPower } from "./board-power.ts";
+import type { BoardPowercap } from "./board-powercap.ts";
 import type { BoardSensors } from "./board-sensor.ts";
 
 /** A board after {@link parseBoard}: plain data, complete and consistent. Ids are positions; names of others are resolved. */
@@ -22,6 +25,8 @@ export interface Board {
   readonly sensor: BoardSensors | undefined;
   readonly reset: BoardResets | undefined;
   readonly voltage: BoardVoltages | undefined;
+  readonly powercap: BoardPowercap | undefined;
+  readonly pinctrl: BoardPinctrl | undefined;
 }
 
 /** Who asks. */
@@ -54,12 +59,6 @@ export interface BoardPerformance {
   readonly statistics: BoardMemory | undefined;
   /** By domain id. */
   readonly domains: readonly BoardPerformanceDomain[];
-}
-
-/** Memory that agents see. */
-export interface BoardMemory {
-  /** Physical address as the agents see it; `undefined` = the platform chooses. */
-  readonly address: bigint | undefined;
 }
 
 /** A performance domain. */
@@ -105,22 +104,6 @@ export interface BoardFastChannels {
   readonly limitsGet: BoardFastChannel | undefined;
   readonly levelSet: BoardFastChannel | undefined;
   readonly levelGet: BoardFastChannel | undefined;
-}
-
-/** One FastChannel. */
-export interface BoardFastChannel extends BoardMemory {
-  /** Least time between two writes; 0 = none stated. */
-  readonly rateLimitUs: number;
-  /** How often the platform looks. */
-  readonly pollUs: number;
-  readonly doorbell: BoardDoorbell | undefined;
-}
-
-/** The doorbell of a FastChannel. */
-export interface BoardDoorbell extends BoardMemory {
-  readonly widthBits: 8 | 16 | 32 | 64;
-  readonly set: bigint;
-  readonly preserve: bigint;
 }
 
 /** The clock protocol of a board. */

@@ -9,11 +9,8 @@ export type {
   BoardClockPermissions,
   BoardClocks,
   BoardDevice,
-  BoardDoorbell,
-  BoardFastChannel,
   BoardFastChannels,
   BoardLevel,
-  BoardMemory,
   BoardPerformance,
   BoardPerformanceDomain,
   BoardPowerUnit,
@@ -25,7 +22,15 @@ export type {
   BoardVoltageRange,
   BoardVoltages,
 } from "./board.ts";
+export type { BoardDoorbell, BoardFastChannel, BoardMemory } from "./board-memory.ts";
+export type { BoardPin, BoardPinctrl, BoardPinFunction, BoardPinGroup } from "./board-pinctrl.ts";
 export type { BoardPower, BoardPowerDomain, BoardSystemPower } from "./board-power.ts";
+export type {
+  BoardPowercap,
+  BoardPowercapDomain,
+  BoardPowercapFastChannels,
+  BoardPowercapRange,
+} from "./board-powercap.ts";
 export type {
   BoardInterval,
   BoardIntervalRange,
@@ -43,9 +48,10 @@ export type {
   ClockSource,
   DeviceSource,
   DomainSource,
-  FastChannelSource,
   ResetDomainSource,
   VoltageDomainSource,
-  Word64,
 } from "./source.ts";
+export type { FastChannelSource, Word64 } from "./source-memory.ts";
+export type { PinctrlSource, PinFunctionSource, PinGroupSource, PinSource } from "./source-pinctrl.ts";
 export type { PowerDomainSource, PowerSource, SystemPowerSource } from "./source-power.ts";
+export type { PowercapDomainSource, PowercapRangeSource, PowercapSource } from "./source-powercap.ts";

@@ -1,18 +1,12 @@
-import type {
-  BoardDoorbell,
-  BoardFastChannel,
-  BoardFastChannels,
-  BoardLevel,
-  BoardPerformanceDomain,
-} from "./board.ts";
+import type { BoardFastChannels, BoardLevel, BoardPerformanceDomain } from "./board.ts";
 import type { Names } from "./names.ts";
-import type { DomainSource, FastChannelSource } from "./source.ts";
+import { fastChannelOf } from "./parse-fast-channel.ts";
+import type { DomainSource } from "./source.ts";
 import { type Place, within, wrong } from "./validate.ts";
-import { expectAscending, word64 } from "./words.ts";
+import { expectAscending } from "./words.ts";
 
 const KHZ_OF_MHZ = 1000;
 const U32_MAX = 0xffffffff;
-const DEFAULT_POLL_US = 4000;
 
 /** Completes a performance domain and checks what a schema cannot.
  *  @throws BoardError */
@@ -73,29 +67,9 @@ function levelOf(
 function fastChannelsOf(source: NonNullable<DomainSource["fastChannels"]>, place: Place): BoardFastChannels {
   const { limitsSet, limitsGet, levelSet, levelGet } = source;
   return {
-    limitsSet: limitsSet && fastChannelOf(limitsSet, within(place, "limitsSet")),
-    limitsGet: limitsGet && fastChannelOf(limitsGet, within(place, "limitsGet")),
-    levelSet: levelSet && fastChannelOf(levelSet, within(place, "levelSet")),
-    levelGet: levelGet && fastChannelOf(levelGet, within(place, "levelGet")),
+    limitsSet: fastChannelOf(limitsSet, within(place, "limitsSet")),
+    limitsGet: fastChannelOf(limitsGet, within(place, "limitsGet")),
+    levelSet: fastChannelOf(levelSet, within(place, "levelSet")),
+    levelGet: fastChannelOf(levelGet, within(place, "levelGet")),
   };
-}
-
-function fastChannelOf(source: FastChannelSource, place: Place): BoardFastChannel {
-  return {
-    address: word64(source.address, within(place, "address"), 4),
-    rateLimitUs: source.rateLimitUs ?? 0,
-    pollUs: source.pollUs ?? DEFAULT_POLL_US,
-    doorbell: source.doorbell && doorbellOf(source.doorbell, within(place, "doorbell")),
-  };
-}
-
-function doorbellOf(source: NonNullable<FastChannelSource["doorbell"]>, place: Place): BoardDoorbell {
-  const { widthBits = 32 } = source;
-  const all = (1n << BigInt(widthBits)) - 1n;
-  const set = word64(source.set, within(place, "set")) ?? 0n;
-  if (set === 0n || set > all) throw wrong(within(place, "set"), `1 to ${widthBits} bits of the register`, source.set);
-  const preserve = word64(source.preserve, within(place, "preserve")) ?? all & ~set;
-  // A bit both kept and set would ring for ever: what the platform clears comes back with the next write
-  if (preserve > all) throw wrong(within(place, "preserve"), `bits of a register of ${widthBits}`, source.preserve);
-  return { address: word64(source.address, within(place, "address"), widthBits / 8), widthBits, set, preserve };
 }

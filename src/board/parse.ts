@@ -2,7 +2,9 @@ import type { Board, BoardAgent, BoardDevice } from "./board.ts";
 import { Names } from "./names.ts";
 import { clockOf } from "./parse-clock.ts";
 import { domainOf } from "./parse-domain.ts";
+import { pinctrlOf } from "./parse-pinctrl.ts";
 import { powerOf } from "./parse-power.ts";
+import { powercapOf } from "./parse-powercap.ts";
 import { resetsOf } from "./parse-reset.ts";
 import { sensorsOf } from "./parse-sensor.ts";
 import { systemPowerOf } from "./parse-system-power.ts";
@@ -47,6 +49,9 @@ export function parseBoard(data: unknown, options: { readonly file: string }): B
     sensor: source.sensor && sensorsOf(source.sensor, within(root, "sensor"), agents),
     reset: source.reset && resetsOf(source.reset, within(root, "reset"), agents),
     voltage: source.voltage && voltagesOf(source.voltage, within(root, "voltage"), agents),
+    powercap:
+      source.powercap && powercapOf(source.powercap, within(root, "powercap"), agents, named(names, "powercap")),
+    pinctrl: source.pinctrl && pinctrlOf(source.pinctrl, within(root, "pinctrl"), named(names, "pinctrl")),
   };
 }
 

@@ -1,3 +1,4 @@
+import { PIN_SETTING_TYPE } from "./pin-settings.ts";
 import { SECTIONS } from "./sections.ts";
 
 /** The keywords of JSON Schema (draft 2020-12) that board files need. */
@@ -313,6 +314,62 @@ const VOLTAGE_DOMAIN = record("A voltage domain; levels in µV, signed", ["name"
   },
 });
 
+function powercapRange(description: string): Schema {
+  // 0 would mean "no cap", and a FastChannel needs one word that is no value
+  const value: Schema = { type: "integer", minimum: 1, maximum: 0xfffffffe };
+  return record(description, ["lowest", "highest"], {
+    lowest: value,
+    highest: described(value, "The same as the lowest where nothing can be set"),
+    step: { ...value, default: 1 },
+  });
+}
+
+const POWERCAP_DOMAIN = record("A powercap domain; power in its unit", ["name", "caps", "paisUs"], {
+  name: LONG_NAME,
+  unit: { type: "string", enum: ["abstract", "milliwatt", "microwatt"], default: "milliwatt" },
+  parent: described(LONG_NAME, "The domain that it is part of"),
+  caps: powercapRange("Caps that can be set"),
+  cap: described(U32, "In force until an agent asks for one; by default the highest"),
+  paisUs: powercapRange("Power averaging intervals that can be set"),
+  paiUs: described(U32, "At start; by default the shortest"),
+  monitored: { type: "boolean", default: true, description: "Its power is measured" },
+  sustainablePower: described({ ...U32, default: 0 }, "Reported, 0 = not stated"),
+  accuracy: described({ ...U32, default: 0 }, "Of measurements in 0.001 %, 0 = not stated"),
+  demand: described({ ...U32, default: 0 }, "Drawn at start where nothing limits it, without its children"),
+  control: described({ type: "array", items: SHORT_NAME }, "Agents that may set cap and interval; all by default"),
+  notifyCap: described(BOOLEAN, "POWERCAP_CAP_CHANGED"),
+  notifyMeasurements: described(BOOLEAN, "POWERCAP_MEASUREMENTS_CHANGED"),
+  asyncLatencyUs: described(U32, "Asynchronous changes take so long; without it there are none"),
+  fastChannels: record("In place of messages", [], {
+    capGet: fastChannel("Replaces POWERCAP_CAP_GET", false),
+    capSet: fastChannel("Replaces POWERCAP_CAP_SET", true),
+    paiGet: fastChannel("Replaces POWERCAP_PAI_GET", false),
+    paiSet: fastChannel("Replaces POWERCAP_PAI_SET", true),
+  }),
+});
+
+const PIN = record("A pin", ["name"], {
+  name: LONG_NAME,
+  settings: record("The settings that it has, with their values at start", [], {
+    ...Object.fromEntries(
+      Object.entries(PIN_SETTING_TYPE).map(([name, type]) => [name, described(U32, `Type ${type}`)]),
+    ),
+    oem: { type: "object", description: "By type, 192 to 255", additionalProperties: U32 },
+  }),
+  function: described(LONG_NAME, "At start; none by default"),
+});
+
+const MEMBERS: Schema = { ...NAMES, minItems: 1, maxItems: 0xfff };
+
+const PIN_GROUP = record("Pins that go together", ["name", "pins"], { name: LONG_NAME, pins: MEMBERS });
+
+const PIN_FUNCTION = record("What groups, or else single pins, can be used for", ["name"], {
+  name: LONG_NAME,
+  gpio: described(BOOLEAN, "It behaves as a GPIO"),
+  groups: described(MEMBERS, "Groups that can have it"),
+  pins: described(MEMBERS, "In place of groups: pins that can have it"),
+});
+
 /** The JSON Schema of board files, as data; published as `scmi-wasm/board.schema.json`. What it cannot say (names that must
  *  exist, levels that ascend), {@link parseBoard} checks. */
 export const BOARD_SCHEMA: Schema = {
@@ -357,6 +414,14 @@ export const BOARD_SCHEMA: Schema = {
     }),
     voltage: record("The voltage domain protocol; since SCMI 3.0", ["domains"], {
       domains: { type: "array", minItems: 1, maxItems: 65_535, items: VOLTAGE_DOMAIN },
+    }),
+    powercap: record("The powercap protocol; since SCMI 3.1", ["domains"], {
+      domains: { type: "array", minItems: 1, maxItems: 65_535, items: POWERCAP_DOMAIN },
+    }),
+    pinctrl: record("The pin control protocol; since SCMI 3.2", ["pins"], {
+      pins: { type: "array", minItems: 1, maxItems: 65_535, items: PIN },
+      groups: { type: "array", maxItems: 65_535, items: PIN_GROUP },
+      functions: { type: "array", maxItems: 65_535, items: PIN_FUNCTION },
     }),
   }),
 };

@@ -53,6 +53,16 @@ export const SECTIONS = [
     protocolId: PROTOCOL_ID.VOLTAGE,
     resources: { list: "domains", device: "voltages", what: "a voltage domain" },
   },
+  {
+    key: "powercap",
+    protocolId: PROTOCOL_ID.POWERCAP,
+    resources: { list: "domains", device: "powercap", what: "a powercap domain" },
+  },
+  {
+    key: "pinctrl",
+    protocolId: PROTOCOL_ID.PINCTRL,
+    resources: { list: "pins", device: "pins", what: "a pin" },
+  },
 ] as const satisfies readonly Section[];
 
 type Row = (typeof SECTIONS)[number];

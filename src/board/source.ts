@@ -1,5 +1,8 @@
 import type { DeviceKey, SectionKey } from "./sections.ts";
+import type { FastChannelSource, Word64 } from "./source-memory.ts";
+import type { PinctrlSource } from "./source-pinctrl.ts";
 import type { PowerSource, SystemPowerSource } from "./source-power.ts";
+import type { PowercapSource } from "./source-powercap.ts";
 import type { SensorsSource } from "./source-sensor.ts";
 
 /** A board file as it is written, after {@link BOARD_SCHEMA} has passed it. */
@@ -25,10 +28,9 @@ export interface BoardSource {
   readonly sensor?: SensorsSource;
   readonly reset?: { readonly domains: readonly ResetDomainSource[] };
   readonly voltage?: { readonly domains: readonly VoltageDomainSource[] };
+  readonly powercap?: PowercapSource;
+  readonly pinctrl?: PinctrlSource;
 }
-
-/** A number, or `0x…` where 2^53 is not enough. */
-export type Word64 = number | string;
 
 /** A device of a board file. */
 export interface DeviceSource extends Readonly<Partial<Record<DeviceKey, readonly string[]>>> {
@@ -60,19 +62,6 @@ export interface DomainSource {
     readonly limitsGet?: FastChannelSource;
     readonly levelSet?: FastChannelSource;
     readonly levelGet?: FastChannelSource;
-  };
-}
-
-/** A FastChannel of a board file. */
-export interface FastChannelSource {
-  readonly address?: Word64;
-  readonly rateLimitUs?: number;
-  readonly pollUs?: number;
-  readonly doorbell?: {
-    readonly address?: Word64;
-    readonly widthBits?: 8 | 16 | 32 | 64;
-    readonly set: Word64;
-    readonly preserve?: Word64;
   };
 }
 

@@ -147,8 +147,8 @@ export class PlatformTables {
     this.core.memory.data.setBigUint64(this.#wordAt(protocolId, domain, index, 8), word, true);
   }
 
-  /** Offset in the core of a performance domain's state: level, then maximum, then minimum: what the GET FastChannels show. */
-  performanceState(protocolId: number, domain: number): number {
+  /** Offset in the core of a domain's state, whose first words GET FastChannels show. */
+  stateOffset(protocolId: number, domain: number): number {
     return this.#domainState(protocolId, domain) - this.core.base;
   }
 

@@ -22,6 +22,8 @@ export class Access {
   readonly #parts: readonly PermittedProtocol[];
   /** Device ids, or device and protocol ids, by agent id. */
   readonly #denied = new Map<number, Set<string>>();
+  /** Whether single resources are allowed, whatever their devices say: by agent id, then by protocol and resource. */
+  readonly #single = new Map<number, Map<string, boolean>>();
 
   /** @param parts the protocols that the platform has */
   constructor(board: Board, tables: PlatformTables, parts: readonly PermittedProtocol[]) {
@@ -35,6 +37,7 @@ export class Access {
   restore(agentId: number): void {
     const devices = this.#board.devices.filter(({ deniedAgents }) => deniedAgents.includes(agentId));
     this.#denied.set(agentId, new Set(devices.map(({ id }) => `${id}`)));
+    this.#single.set(agentId, new Map());
     this.#write(agentId);
   }
 
@@ -46,6 +49,18 @@ export class Access {
   /** `BASE_SET_PROTOCOL_PERMISSIONS` */
   setProtocol(agentId: number, deviceId: number, protocolId: number, isAllowed: boolean): void {
     this.#set(agentId, `${deviceId}/${protocolId}`, isAllowed);
+  }
+
+  /** `PINCTRL_SET_PERMISSIONS`: one resource by itself, whatever its devices say, until the board's permissions are restored.
+   *  @param resource may lie beyond those that permissions are given for with devices */
+  setResource(agentId: number, protocolId: number, resource: number, isAllowed: boolean): void {
+    this.#single.get(agentId)?.set(`${protocolId}/${resource}`, isAllowed);
+    this.#write(agentId);
+  }
+
+  /** What {@link setResource} said; `undefined` = nothing. */
+  resource(agentId: number, protocolId: number, resource: number): boolean | undefined {
+    return this.#single.get(agentId)?.get(`${protocolId}/${resource}`);
   }
 
   #set(agentId: number, what: string, isAllowed: boolean): void {
@@ -60,14 +75,16 @@ export class Access {
       const { id: protocolId } = part.protocol;
       const count = part.resourceCount(this.#board);
       const unreachable = this.#unreachable(agentId, protocolId);
+      let isAnyUsable = false;
       for (let resource = 0; resource < count; resource++) {
-        const use = !unreachable.has(resource);
+        const use = this.resource(agentId, protocolId, resource) ?? !unreachable.has(resource);
+        isAnyUsable ||= use;
         const set = use && part.maySet(this.#board, agentId, resource);
         const limits = use && (part.mayLimit?.(this.#board, agentId, resource) ?? false);
         this.#tables.setPermission(agentId, protocolId, resource, { use, set, limits });
       }
       const isDenied = this.#board.agents[agentId - 1]?.deniedProtocols.includes(protocolId) ?? false;
-      this.#tables.allowProtocol(agentId, protocolId, !isDenied && (count === 0 || unreachable.size < count));
+      this.#tables.allowProtocol(agentId, protocolId, !isDenied && (count === 0 || isAnyUsable));
     }
   }
 

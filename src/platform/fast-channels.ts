@@ -1,17 +1,9 @@
-import type { BoardFastChannel, BoardPerformanceDomain } from "../board/board.ts";
-import {
-  PerformanceLevelGet,
-  PerformanceLevelSet,
-  PerformanceLimitsGet,
-  PerformanceLimitsSet,
-  performanceProtocol,
-} from "../protocols/performance.ts";
+import type { BoardFastChannel } from "../board/board-memory.ts";
 import type { AgentState } from "./agents.ts";
 import type { Machine } from "./machine.ts";
 import type { MemoryMap } from "./memory-map.ts";
-import type { PerformanceDomains } from "./performance-domains.ts";
 
-/** What stands in a SET cell while no request does. No level can be this, and the platform puts it back when it takes a
+/** What stands in a SET cell while no request does. No level or cap can be this, and the platform puts it back when it takes a
  *  request: so it sees a pair only when both halves are written, and the same request twice. */
 const NO_REQUEST = -1;
 
@@ -19,17 +11,34 @@ const NO_REQUEST = -1;
 const REGISTER = 8;
 const SET_BYTES = 16;
 
-const LEVEL_BYTES = 4;
-const LIMITS_BYTES = 8;
-/** Of a domain's state: the level, then the limits. */
-const LIMITS_IN_STATE = 4;
+/** A piece of the region starts on a cache line. */
+const RESERVED_BYTES = 64;
 
-/** A FastChannel by which an agent sets something. */
-interface Cell {
+/** A FastChannel by which all agents read something: words of the state itself. */
+export interface GetCell {
+  readonly domainId: number;
+  /** The command that it replaces. */
+  readonly messageId: number;
+  /** Of the words, in the core. */
+  readonly offset: number;
+  readonly byteLength: 4 | 8;
+  readonly spec: BoardFastChannel;
+}
+
+/** A FastChannel by which one agent sets something. */
+export interface SetCell {
   readonly agent: AgentState;
   readonly domainId: number;
-  readonly isLimits: boolean;
+  /** The command that it replaces. */
+  readonly messageId: number;
+  readonly byteLength: 4 | 8;
   readonly spec: BoardFastChannel;
+  /** Takes a request. One that is refused has no effect: nothing can be said about it.
+   *  @param second of a cell of 8 bytes, else 0 */
+  readonly request: (first: number, second: number) => void;
+}
+
+interface Cell extends SetCell {
   /** In the core. */
   readonly offset: number;
   readonly address: bigint;
@@ -38,7 +47,7 @@ interface Cell {
   cancel: (() => void) | undefined;
 }
 
-/** `PERFORMANCE_DESCRIBE_FASTCHANNEL`. */
+/** `PERFORMANCE_DESCRIBE_FASTCHANNEL`, `POWERCAP_DESCRIBE_FASTCHANNEL`. */
 export interface FastChannelAnswer {
   readonly attributes: { readonly doorbell: boolean; readonly doorbellWidth: number };
   readonly rateLimitUs: number;
@@ -49,54 +58,62 @@ export interface FastChannelAnswer {
   readonly doorbellPreserveMask: bigint;
 }
 
-/** The FastChannels of a platform. GET cells are the words of the state itself, and so always current; every agent has SET
- *  cells of its own, which the platform looks at from the moment that the agent knows where they are. */
+/** The FastChannels of one protocol of a platform. GET cells are the words of the state itself, and so always current; every agent
+ *  has SET cells of its own, which the platform looks at from the moment that the agent knows where they are. */
 export class FastChannels {
   readonly #machine: Machine;
-  readonly #domains: PerformanceDomains;
   readonly #map: MemoryMap;
   readonly #cells: Cell[] = [];
-  /** Addresses of GET cells, by domain and message. */
-  readonly #getAddresses = new Map<string, bigint>();
+  /** By domain and message, with their addresses. */
+  readonly #getCells = new Map<string, GetCell & { readonly address: bigint }>();
 
-  constructor(machine: Machine, domains: PerformanceDomains, map: MemoryMap) {
+  constructor(machine: Machine, map: MemoryMap) {
     this.#machine = machine;
-    this.#domains = domains;
     this.#map = map;
-    domains.domains.forEach((domain, domainId) => {
-      const { levelGet, limitsGet } = domain.fastChannels;
-      if (levelGet) this.#showState(domainId, PerformanceLevelGet.id, 0, LEVEL_BYTES, levelGet);
-      if (limitsGet) this.#showState(domainId, PerformanceLimitsGet.id, LIMITS_IN_STATE, LIMITS_BYTES, limitsGet);
-      for (const agent of machine.agents) this.#openCells(agent, domain, domainId);
-    });
   }
 
-  /** Bytes of the core's region that the FastChannels of a domain take. */
-  static bytesOf({ fastChannels, setLevelAgent, setLimitsAgents }: BoardPerformanceDomain): number {
-    const level = fastChannels.levelSet && setLevelAgent !== undefined ? 1 : 0;
-    return (level + (fastChannels.limitsSet ? setLimitsAgents.length : 0)) * RESERVED_BYTES;
+  /** Bytes of the core's region that SET cells take. */
+  static bytesOf(setCells: number): number {
+    return setCells * RESERVED_BYTES;
+  }
+
+  /** Shows words of the state to all agents. */
+  show(cell: GetCell): void {
+    const address = this.#map.show(0, cell.offset, cell.byteLength, cell.spec.address);
+    this.#getCells.set(`${cell.domainId}/${cell.messageId}`, { ...cell, address });
+  }
+
+  /** Gives an agent a cell to write. */
+  open(cell: SetCell): void {
+    const { agent, byteLength, spec } = cell;
+    const offset = this.#machine.core.reserve(SET_BYTES);
+    const { doorbell } = spec;
+    const registerBytes = (doorbell?.widthBits ?? 0) / 8;
+    const opened: Cell = {
+      ...cell,
+      offset,
+      address: this.#map.show(agent.id, offset, byteLength, spec.address),
+      doorbellAddress: doorbell ? this.#map.show(agent.id, offset + REGISTER, registerBytes, doorbell.address) : 0n,
+      cancel: undefined,
+    };
+    this.#cells.push(opened);
+    this.#clear(opened);
   }
 
   /** Whether an agent can replace a message of a domain. */
   has(agent: AgentState, domainId: number, messageId: number): boolean {
-    const domain = this.#domains.domains[domainId];
-    // State and cells hold level indices there, and this agent agreed to know none
-    if (!domain || this.#domains.isTranslated(agent, domain)) return false;
-    return this.#getAddresses.has(`${domainId}/${messageId}`) || this.#cell(agent, domainId, messageId) !== undefined;
+    return this.#getCells.has(`${domainId}/${messageId}`) || this.#cell(agent, domainId, messageId) !== undefined;
   }
 
   /** Describes what a message is replaced with, where {@link has} says so. From then on the platform looks at it. */
   describe(agent: AgentState, domainId: number, messageId: number): FastChannelAnswer {
-    const isLimits = messageId === PerformanceLimitsSet.id || messageId === PerformanceLimitsGet.id;
-    const channelByteLength = isLimits ? LIMITS_BYTES : LEVEL_BYTES;
     const cell = this.#cell(agent, domainId, messageId);
     if (cell) {
       if (!cell.cancel) this.#lookLater(cell);
-      return answer(cell.address, channelByteLength, cell.spec.rateLimitUs, cell);
+      return answer(cell.address, cell.byteLength, cell.spec.rateLimitUs, cell);
     }
-    const { levelGet, limitsGet } = this.#domains.domains[domainId]?.fastChannels ?? {};
-    const address = this.#getAddresses.get(`${domainId}/${messageId}`) ?? 0n;
-    return answer(address, channelByteLength, (isLimits ? limitsGet : levelGet)?.rateLimitUs ?? 0);
+    const shown = this.#getCells.get(`${domainId}/${messageId}`);
+    return answer(shown?.address ?? 0n, shown?.byteLength ?? 4, shown?.spec.rateLimitUs ?? 0);
   }
 
   /** Looks at all cells that agents know of, or only at those that have a doorbell. */
@@ -122,34 +139,7 @@ export class FastChannels {
   }
 
   #cell(agent: AgentState, domainId: number, messageId: number): Cell | undefined {
-    if (messageId !== PerformanceLevelSet.id && messageId !== PerformanceLimitsSet.id) return undefined;
-    const isLimits = messageId === PerformanceLimitsSet.id;
-    return this.#cells.find((it) => it.agent === agent && it.domainId === domainId && it.isLimits === isLimits);
-  }
-
-  #showState(domainId: number, messageId: number, at: number, byteLength: number, spec: BoardFastChannel): void {
-    const offset = this.#machine.tables.performanceState(performanceProtocol.id, domainId) + at;
-    this.#getAddresses.set(`${domainId}/${messageId}`, this.#map.show(0, offset, byteLength, spec.address));
-  }
-
-  #openCells(agent: AgentState, domain: BoardPerformanceDomain, domainId: number): void {
-    const { levelSet, limitsSet } = domain.fastChannels;
-    if (levelSet && domain.setLevelAgent === agent.id) this.#openCell(agent, domainId, false, levelSet);
-    if (limitsSet && domain.setLimitsAgents.includes(agent.id)) this.#openCell(agent, domainId, true, limitsSet);
-  }
-
-  #openCell(agent: AgentState, domainId: number, isLimits: boolean, spec: BoardFastChannel): void {
-    const offset = this.#machine.core.reserve(SET_BYTES);
-    const { doorbell } = spec;
-    const registerBytes = (doorbell?.widthBits ?? 0) / 8;
-    const cell: Cell = {
-      ...{ agent, domainId, isLimits, spec, offset },
-      address: this.#map.show(agent.id, offset, isLimits ? LIMITS_BYTES : LEVEL_BYTES, spec.address),
-      doorbellAddress: doorbell ? this.#map.show(agent.id, offset + REGISTER, registerBytes, doorbell.address) : 0n,
-      cancel: undefined,
-    };
-    this.#cells.push(cell);
-    this.#clear(cell);
+    return this.#cells.find((it) => it.agent === agent && it.domainId === domainId && it.messageId === messageId);
   }
 
   #clear({ offset }: Cell): void {
@@ -166,19 +156,17 @@ export class FastChannels {
   }
 
   #look(cell: Cell): void {
-    const { agent, domainId, isLimits, spec, offset } = cell;
+    const { byteLength, spec, offset, request } = cell;
     if (spec.doorbell && !this.#takeDoorbell(cell)) return;
-    if (!isLimits) {
-      const level = this.#take(offset);
-      // Nothing can be said about a request that is refused; the one before stays in force
-      if (level !== undefined) this.#domains.requestLevel(agent, domainId, level);
+    if (byteLength === 4) {
+      const word = this.#take(offset);
+      if (word !== undefined) request(word, 0);
       return;
     }
     const { memory, base } = this.#machine.core;
     if (memory.i32(base + offset) === NO_REQUEST || memory.i32(base + offset + 4) === NO_REQUEST) return;
-    const max = this.#take(offset) ?? 0;
-    const min = this.#take(offset + 4) ?? 0;
-    this.#domains.requestLimits(agent, domainId, max, min);
+    const first = this.#take(offset) ?? 0;
+    request(first, this.#take(offset + 4) ?? 0);
   }
 
   /** Takes a word out of a cell; `undefined` = none there. Atomic: the agent may be on another thread. */
@@ -199,9 +187,6 @@ export class FastChannels {
     return true;
   }
 }
-
-/** A piece of the region starts on a cache line. */
-const RESERVED_BYTES = 64;
 
 function answer(
   channelAddress: bigint,

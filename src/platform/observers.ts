@@ -119,6 +119,43 @@ export interface PlatformEvents {
     readonly mode: number;
     readonly time: number;
   };
+  /** A cap or an interval, as they are in force now; a cap of 0 is none. */
+  powercapChanged: {
+    readonly agentId: number;
+    readonly domainId: number;
+    readonly powerCap: number;
+    readonly paiUs: number;
+    readonly time: number;
+  };
+  /** The average power of a powercap domain is another one now. */
+  powerMeasured: {
+    readonly domainId: number;
+    readonly before: number;
+    readonly power: number;
+    readonly time: number;
+  };
+  /** An agent took a pin or a group for itself. */
+  pinRequested: {
+    readonly agentId: number;
+    readonly target: "pin" | "group";
+    readonly id: number;
+    readonly time: number;
+  };
+  /** A pin or a group is free again. */
+  pinReleased: {
+    readonly agentId: number;
+    readonly target: "pin" | "group";
+    readonly id: number;
+    readonly time: number;
+  };
+  /** Function or settings of a pin changed; `undefined` = no function. */
+  pinConfigured: {
+    readonly agentId: number;
+    readonly pinId: number;
+    readonly functionId: number | undefined;
+    readonly settings: ReadonlyMap<number, number>;
+    readonly time: number;
+  };
   /** A notification was lost because an agent did not take those before it. */
   notificationDropped: { readonly agentId: number; readonly header: number };
 }

@@ -5,7 +5,9 @@ import type { Protocol } from "../wire/protocol.ts";
 import { clockPart } from "./clock-part.ts";
 import type { Part } from "./part.ts";
 import { performancePart } from "./performance-part.ts";
+import { pinctrlPart } from "./pinctrl-part.ts";
 import { powerPart } from "./power-part.ts";
+import { powercapPart } from "./powercap-part.ts";
 import { resetPart } from "./reset-part.ts";
 import { sensorPart } from "./sensor-part.ts";
 import { systemPowerPart } from "./system-power-part.ts";
@@ -21,6 +23,8 @@ const STANDARD: readonly Part[] = [
   sensorPart,
   resetPart,
   voltagePart,
+  powercapPart,
+  pinctrlPart,
 ];
 
 /** What a board, a release and the protocols of a vendor come to. */

@@ -7,10 +7,10 @@ import {
   PerformanceNotifyLimits,
   performanceProtocol,
 } from "../protocols/performance.ts";
-import { FastChannels } from "./fast-channels.ts";
 import { isLong } from "./names.ts";
 import type { Part } from "./part.ts";
 import { PerformanceServer } from "./performance.ts";
+import { performanceCellBytes } from "./performance-fast-channels.ts";
 import { Statistics } from "./statistics.ts";
 
 /** From here on domains may go by level indices. */
@@ -46,7 +46,7 @@ export const performancePart: Part<PerformanceServer> = {
   }),
   regionBytes(board) {
     const domains = domainsOf(board);
-    const cells = domains.reduce((sum, domain) => sum + FastChannels.bytesOf(domain), 0);
+    const cells = domains.reduce((sum, domain) => sum + performanceCellBytes(domain), 0);
     return cells + (board.performance?.statistics ? Statistics.bytesOf(domains.map(({ levels }) => levels.length)) : 0);
   },
   fastChannelCount: (board) => FAST_CHANNELS_OF_DOMAIN * domainsOf(board).length,

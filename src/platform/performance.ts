@@ -22,13 +22,14 @@ import {
 } from "../protocols/performance.ts";
 import { PERFORMANCE_STATISTICS_SIGNATURE } from "../protocols/statistics.ts";
 import type { AgentState } from "./agents.ts";
-import { FastChannels } from "./fast-channels.ts";
+import type { FastChannels } from "./fast-channels.ts";
 import { type Call, DONE, Handlers, itemsThatFit } from "./handlers.ts";
 import type { Machine } from "./machine.ts";
 import type { MemoryMap } from "./memory-map.ts";
 import { isLong, shortName } from "./names.ts";
 import { PerformanceControls } from "./performance-controls.ts";
 import { type Limits, PerformanceDomains } from "./performance-domains.ts";
+import { performanceFastChannels } from "./performance-fast-channels.ts";
 import type { Server } from "./server.ts";
 import { Statistics } from "./statistics.ts";
 
@@ -61,7 +62,7 @@ export class PerformanceServer implements Server {
     this.#board = board;
     this.domains = new PerformanceDomains(machine, board.domains);
     this.controls = new PerformanceControls(machine, this.domains);
-    this.fastChannels = new FastChannels(machine, this.domains, map);
+    this.fastChannels = performanceFastChannels(machine, this.domains, map);
     if (board.statistics) {
       const positionOf = (domainId: number, key: number) => this.domains.positionOf(domainId, key);
       const tracked = board.domains.map(({ levels }, id) => ({
@@ -119,7 +120,7 @@ export class PerformanceServer implements Server {
       .on(PerformanceDescribeFastchannel, ({ domainId, messageId }, call) =>
         this.#with(call, domainId, () => {
           if (!call.messages.commandById(messageId)) return STATUS.NOT_FOUND;
-          if (!this.fastChannels.has(call.agent, domainId, messageId)) return STATUS.NOT_SUPPORTED;
+          if (!this.#isFast(call.agent, domainId, messageId)) return STATUS.NOT_SUPPORTED;
           return this.fastChannels.describe(call.agent, domainId, messageId);
         }),
       )
@@ -175,7 +176,14 @@ export class PerformanceServer implements Server {
 
   /** Whether any domain has a FastChannel for a message that an agent can use. */
   #hasFastChannel(agent: AgentState, messageId: number): boolean {
-    return this.#board.domains.some((_, domainId) => this.fastChannels.has(agent, domainId, messageId));
+    return this.#board.domains.some((_, domainId) => this.#isFast(agent, domainId, messageId));
+  }
+
+  #isFast(agent: AgentState, domainId: number, messageId: number): boolean {
+    const domain = this.#board.domains[domainId];
+    // State and cells hold level indices there, and this agent agreed to know none
+    if (!domain || this.domains.isTranslated(agent, domain)) return false;
+    return this.fastChannels.has(agent, domainId, messageId);
   }
 
   #with<Result>(
@@ -203,7 +211,7 @@ export class PerformanceServer implements Server {
         setLevel: this.#machine.tables.maySet(agent.id, performanceProtocol.id, domainId),
         notifyLimits: domain.notifyLimits,
         notifyLevel: domain.notifyLevel,
-        fastChannel: FAST.some((messageId) => this.fastChannels.has(agent, domainId, messageId)),
+        fastChannel: FAST.some((messageId) => this.#isFast(agent, domainId, messageId)),
         extendedName: messages.version >= V3 && isLong(domain.name),
         levelIndexing: domain.isIndexed,
       },

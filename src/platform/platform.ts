@@ -22,10 +22,16 @@ import { Parts } from "./parts.ts";
 import type { PerformanceServer } from "./performance.ts";
 import type { PerformanceControls } from "./performance-controls.ts";
 import { performancePart } from "./performance-part.ts";
+import type { PinctrlServer } from "./pinctrl.ts";
+import type { PinctrlControls } from "./pinctrl-controls.ts";
+import { pinctrlPart } from "./pinctrl-part.ts";
 import type { PlatformPort } from "./port.ts";
 import type { PowerServer } from "./power.ts";
 import type { PowerControls } from "./power-controls.ts";
 import { powerPart } from "./power-part.ts";
+import type { PowercapServer } from "./powercap.ts";
+import type { PowercapControls } from "./powercap-controls.ts";
+import { powercapPart } from "./powercap-part.ts";
 import type { ResetServer } from "./reset.ts";
 import type { ResetControls } from "./reset-controls.ts";
 import { resetPart } from "./reset-part.ts";
@@ -90,6 +96,8 @@ export class Platform {
   readonly #sensor: SensorServer | undefined;
   readonly #reset: ResetServer | undefined;
   readonly #voltage: VoltageServer | undefined;
+  readonly #powercap: PowercapServer | undefined;
+  readonly #pinctrl: PinctrlServer | undefined;
 
   private constructor(core: Core, board: Board, options: PlatformOptions) {
     const {
@@ -123,6 +131,8 @@ export class Platform {
     this.#sensor = open(sensorPart);
     this.#reset = open(resetPart);
     this.#voltage = open(voltagePart);
+    this.#powercap = open(powercapPart);
+    this.#pinctrl = open(pinctrlPart);
     const vendors = parts.list.filter(({ protocol }) => protocol.vendor).map((part) => part.open(machine, map));
     this.#servers = [
       this.#base,
@@ -133,6 +143,8 @@ export class Platform {
       this.#sensor,
       this.#reset,
       this.#voltage,
+      this.#powercap,
+      this.#pinctrl,
       ...vendors,
     ].filter((it) => it !== undefined);
     const dispatcher = new Dispatcher(machine, new Map(this.#servers.map((server) => [server.protocol.id, server])));
@@ -234,6 +246,18 @@ export class Platform {
    *  @throws UnsupportedError when board or profile have none */
   get voltage(): VoltageControls {
     return this.#controls(this.#voltage, voltagePart);
+  }
+
+  /** The powercap domains.
+   *  @throws UnsupportedError when board or profile have none */
+  get powercap(): PowercapControls {
+    return this.#controls(this.#powercap, powercapPart);
+  }
+
+  /** The pins.
+   *  @throws UnsupportedError when board or profile have none */
+  get pinctrl(): PinctrlControls {
+    return this.#controls(this.#pinctrl, pinctrlPart);
   }
 
   /** Sends `BASE_ERROR_EVENT` to an agent whose commands failed in a way that their responses could not say.

@@ -45,6 +45,8 @@ export const PROTOCOL = {
   SENSOR: 0x15,
   RESET: 0x16,
   VOLTAGE: 0x17,
+  POWERCAP: 0x18,
+  PINCTRL: 0x19,
 } as const;
 
 /** A message of the platform. */
@@ -54,6 +56,7 @@ export interface Heard {
   readonly messageId: number;
   readonly token: number;
   readonly words: readonly number[];
+  readonly payload: Uint8Array;
 }
 
 /** One agent that speaks bytes. */
@@ -79,7 +82,7 @@ export class Client {
     const answer = this.heard.slice(from).find((it) => it.type === 0 && it.token === this.#token);
     if (!answer) throw new Error(`no answer to message ${messageId} of protocol ${protocolId}`);
     if (answer.protocolId !== protocolId || answer.messageId !== messageId) throw new Error("a foreign header");
-    return words(...answer.words);
+    return answer.payload;
   }
 
   /** The words of the response; the status is signed. */
@@ -108,14 +111,16 @@ export function asWords(payload: Uint8Array): number[] {
 
 function parsed(message: Uint8Array): Heard {
   const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
-  if (message.byteLength % 4 !== 0) throw new Error(`${message.byteLength} bytes are no words`);
+  const isList = message[0] === 0x4 && ((view.getUint32(0, true) >>> 10) & 0xff) === PROTOCOL.PINCTRL; // of 16-bit ids
+  if (message.byteLength % 4 !== 0 && !isList) throw new Error(`${message.byteLength} bytes are no words`);
   const header = view.getUint32(0, true);
   return {
     type: (header >>> 8) & 3,
     protocolId: (header >>> 10) & 0xff,
     messageId: header & 0xff,
     token: (header >>> 18) & 0x3ff,
-    words: Array.from({ length: message.byteLength / 4 - 1 }, (_, i) => view.getUint32(4 + i * 4, true)),
+    words: Array.from({ length: (message.byteLength >>> 2) - 1 }, (_, i) => view.getUint32(4 + i * 4, true)),
+    payload: message.slice(4),
   };
 }
 

@@ -116,6 +116,36 @@ const SIZES: Readonly<Record<number, readonly (readonly [id: number, since: Rele
     [0x9, "3.1", 4],
     [0x10, "3.2", 4],
   ],
+  [PROTOCOL.POWERCAP]: [
+    [0x0, "3.1", 0],
+    [0x1, "3.1", 0],
+    [0x2, "3.1", 4],
+    [0x3, "3.1", 4],
+    [0x4, "3.1", 4],
+    [0x5, "3.1", 12],
+    [0x6, "3.1", 4],
+    [0x7, "3.1", 12],
+    [0x8, "3.1", 4],
+    [0x9, "3.1", 4],
+    [0xa, "3.1", 8],
+    [0xb, "3.1", 16],
+    [0xc, "3.1", 8],
+    [0x10, "3.2", 4],
+  ],
+  [PROTOCOL.PINCTRL]: [
+    [0x0, "3.2", 0],
+    [0x1, "3.2", 0],
+    [0x2, "3.2", 4],
+    [0x3, "3.2", 8],
+    [0x4, "3.2", 12],
+    [0x5, "3.2", 8],
+    [0x6, "3.2", 12], // of zeros: without settings
+    [0x7, "3.2", 8],
+    [0x8, "3.2", 8],
+    [0x9, "3.2", 8],
+    [0xa, "3.2", 12],
+    [0x10, "3.2", 4],
+  ],
 };
 
 /** From 3.2 on CLOCK_CONFIG_SET has a third word, that may be missing where its type is 0. */
@@ -197,6 +227,30 @@ describe("an optional command is there when a resource needs it, and not found e
     expect(found).toEqual([id]);
     const answered = optional.filter((it) => agent(1).status(PROTOCOL.POWER, it, 1, 8) !== NOT_FOUND);
     expect(answered).toEqual([id]);
+  });
+
+  test.each<[command: string, id: number, domain: object]>([
+    ["POWERCAP_CAP_SET", 0x5, { caps: { lowest: 1, highest: 2 } }],
+    ["POWERCAP_PAI_SET", 0x7, { paisUs: { lowest: 1, highest: 2 } }],
+    ["POWERCAP_DOMAIN_NAME_GET", 0x8, { name: long }],
+    ["POWERCAP_CAP_NOTIFY", 0xa, { notifyCap: true }],
+    ["POWERCAP_MEASUREMENTS_NOTIFY", 0xb, { notifyMeasurements: true }],
+    ["POWERCAP_DESCRIBE_FASTCHANNEL", 0xc, { fastChannels: { capGet: {} } }],
+  ])("%s", (_, id, more) => {
+    const optional = [0x5, 0x7, 0x8, 0xa, 0xb, 0xc];
+    const fixed = { name: "a", caps: { lowest: 1, highest: 1 }, paisUs: { lowest: 1, highest: 1 } };
+    const { agent } = rig(boardOf({ powercap: { domains: [fixed, { ...fixed, name: "b", ...more }] } }));
+    const found = optional.filter((it) => agent(1).status(PROTOCOL.POWERCAP, 0x2, it) === 0);
+    expect(found).toEqual([id]);
+  });
+
+  test.each<[command: string, id: number, more: object]>([
+    ["PINCTRL_LIST_ASSOCIATIONS", 0x4, { groups: [{ name: "g", pins: ["a"] }] }],
+    ["PINCTRL_NAME_GET", 0x9, { pins: [{ name: "a" }, { name: long }] }],
+  ])("%s", (_, id, more) => {
+    const { agent } = rig(boardOf({ pinctrl: { pins: [{ name: "a" }], ...more } }));
+    const found = [0x4, 0x9].filter((it) => agent(1).status(PROTOCOL.PINCTRL, 0x2, it) === 0);
+    expect(found).toEqual([id]);
   });
 
   test.each<[command: string, ids: readonly number[], clock: object]>([
