@@ -41,6 +41,7 @@ export type {
   BoardSensors,
   BoardSignal,
 } from "./board-sensor.ts";
+export { boardFromTree, type DerivedBoard } from "./derived/derive.ts";
 export { parseBoard } from "./parse.ts";
 export { BOARD_SCHEMA, type Schema } from "./schema.ts";
 export type {
