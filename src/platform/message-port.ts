@@ -9,8 +9,8 @@ export interface MessageSink {
 
 /** What a connection of messages needs of its platform. */
 export interface MessageHost {
-  /** Answers a command; `undefined` when there is nothing to answer. */
-  serveMessage(connection: Connection, channel: number, message: Uint8Array): Uint8Array | undefined;
+  /** Answers a command by `send`, unless the connection goes away meanwhile. */
+  serveMessage(connection: Connection, channel: number, message: Uint8Array, send: (answer: Uint8Array) => void): void;
   settleEvents(): void;
   resolve(agentId: number, address: bigint, byteLength: number): number | undefined;
   closed(connection: Connection, rows: Rows): void;
@@ -56,8 +56,7 @@ export class MessagePort implements Connection {
       this.#headerless++;
       return;
     }
-    const answer = this.#host.serveMessage(this, this.#rows.a2p, message);
-    if (answer) this.#sink.send(answer);
+    this.#host.serveMessage(this, this.#rows.a2p, message, (answer) => this.#sink.send(answer));
     this.#host.settleEvents();
   }
 

@@ -83,12 +83,16 @@ export class Service implements PortHost, MessageHost {
       claim = this.core.serve(channel, this.#machine.clock.now());
     }
     if (claim <= 0) return claim === 0;
-    if (!this.#answer(connection, claim)) return false;
-    this.core.publish(claim, this.#machine.clock.now());
-    return true;
+    let isThere = true;
+    try {
+      isThere = this.#answer(connection, claim);
+    } finally {
+      if (isThere) this.core.publish(claim, this.#machine.clock.now());
+    }
+    return isThere;
   }
 
-  serveMessage(connection: Connection, channel: number, message: Uint8Array): Uint8Array | undefined {
+  serveMessage(connection: Connection, channel: number, message: Uint8Array, send: (answer: Uint8Array) => void): void {
     this.#hub.drain();
     const { core } = this;
     const at = core.base + this.#scratch;
@@ -98,12 +102,19 @@ export class Service implements PortHost, MessageHost {
       claim = core.serveStaged(channel, at, message.byteLength, this.#machine.clock.now());
     } catch (error) {
       if (!(error instanceof ChannelError && error.reason === "payloadTooLong")) throw error;
-      return tooLong(message);
+      send(tooLong(message));
+      return;
     }
-    if (claim > 0 && !this.#answer(connection, claim)) return undefined;
-    const answer = core.stagedAnswer(claim).slice();
-    if (claim > 0) core.publish(claim, this.#machine.clock.now());
-    return answer;
+    let isThere = true;
+    try {
+      if (claim > 0) isThere = this.#answer(connection, claim);
+    } finally {
+      if (isThere) {
+        const answer = core.stagedAnswer(claim).slice();
+        if (claim > 0) core.publish(claim, this.#machine.clock.now());
+        send(answer);
+      }
+    }
   }
 
   settleEvents(): void {
@@ -167,7 +178,7 @@ export class Service implements PortHost, MessageHost {
     for (const server of this.#servers) server.look?.(options);
   }
 
-  /** Writes the answer of a claim. False when the connection went away meanwhile, and the claim with it. */
+  /** Stages the answer of a claim. False when the connection went away meanwhile, and the claim with it. */
   #answer(connection: Connection, claim: number): boolean {
     const { core } = this;
     const replyAt = core.replyAt(claim);
@@ -178,7 +189,6 @@ export class Service implements PortHost, MessageHost {
       // The agent still wants an answer; the error is for whoever rang
       core.memory.data.setInt32(replyAt, STATUS.GENERIC_ERROR, true);
       core.stage(claim, STATUS_BYTES);
-      core.publish(claim, this.#machine.clock.now());
       throw error;
     }
     if (!connection.agent.connections.has(connection)) return false;

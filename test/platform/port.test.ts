@@ -242,4 +242,21 @@ describe("a port", () => {
     hands.core.settle(hands.port.a2p, 0);
     expect(hands.answer(xfer)).toEqual([-8]);
   });
+
+  test("of whole messages still answers when an observer fails, and passes the failure on", () => {
+    const board = boardFile("example");
+    const core = Core.createSync({ capacity: Platform.capacityFor(board) });
+    const platform = Platform.open(core, board, { clock: new SimulatedClock() });
+    const sent: Uint8Array[] = [];
+    const port = platform.connectMessages(1, { send: (message) => void sent.push(message) });
+    platform.on("parentChanged", () => {
+      throw new Error("observer");
+    });
+    const header = 0xd | (C << 10);
+    expect(() => port.receive(words(header, 2, 0))).toThrow("observer");
+    expect(sent).toEqual([words(header, -8)]);
+    port.receive(words(0xe | (C << 10), 2)); // and serves the next command
+    expect(sent.length).toBe(2);
+    expect(core.leaks()).toEqual({ xfers: 0, tokens: 0, claims: 0 });
+  });
 });
