@@ -10,6 +10,8 @@ import { ContractError, type MakeWorld, type Stage, type TransportWorld } from "
 /** A vendor protocol that the scripted platform answers with an echo. */
 const ECHO_HEADER = (0x80 << 10) | 0x1;
 const ECHO_PROTOCOL = 0x80;
+/** So often may a check wait for an arrival while one and the same command is in flight. */
+const ARRIVALS = 8;
 const FAR_END_MS = 1000;
 /** Promises that wait for promises: opening a transport with sessions of its own takes some hundred turns. */
 const TURNS = 1000;
@@ -160,10 +162,10 @@ export class Trial {
     this.clock.advance(FAR_END_MS);
   }
 
-  /** Gives commands the time to get to the far end. Nothing that this waits for is a time-out. */
+  /** Gives commands the time to get to the far end. Nothing that this waits for is a time-out, also when several wait in turn. */
   async arrive(): Promise<void> {
     await settle();
-    this.clock.advance(this.traits.timeoutMs / 4);
+    this.clock.advance(this.traits.timeoutMs / ARRIVALS);
     await settle();
   }
 

@@ -16,6 +16,7 @@ export {
   type MailboxPeer,
 } from "./mailbox-controller.ts";
 export { type MailboxAreas, type MailboxEnds, serveMailbox } from "./mailbox-platform.ts";
+export type { MessageEnd, MessagePlatform } from "./message-platform.ts";
 export { SimulatedOptee, type SimulatedOpteeOptions } from "./optee.ts";
 export type {
   OpteeCall,
@@ -25,7 +26,7 @@ export type {
   OpteeOperation,
 } from "./optee-system.ts";
 export { ScmiPta, type ScmiPtaOptions, type ScmiPtaQuirk } from "./scmi-pta.ts";
-export type { MessageEnd, MessagePlatform, ScmiPtaChannelOptions } from "./scmi-pta-channel.ts";
+export type { ScmiPtaChannelOptions } from "./scmi-pta-channel.ts";
 export { type ByteMemory, SharedMemory, type SharedMemoryMapping, type SmtArea } from "./shared-memory.ts";
 export {
   InterruptLine,
@@ -46,5 +47,5 @@ export {
 } from "./smt-server.ts";
 export type { StreamClient } from "./stream-client.ts";
 export type { StreamCounters, StreamOutcome, StreamServerCounters } from "./stream-counters.ts";
-export { StreamServer, type StreamServerOptions } from "./stream-server.ts";
+export { type StreamPlatform, StreamServer, type StreamServerOptions } from "./stream-server.ts";
 export type { TaParam, TrustedApp } from "./trusted-app.ts";

@@ -1,20 +1,6 @@
 import { STATUS } from "../errors.ts";
-import type { MessageSink } from "../platform/message-port.ts";
 import { SMT_HEAD_BYTES, SMT_STATUS, SmtArea, type StaticMemory } from "../tee/index.ts";
-
-/** Answers whole messages, before `receive` returns: what a `Platform` of `scmi-wasm/platform` is. */
-export interface MessagePlatform {
-  /** Gives an agent its place. */
-  connectMessages(agentId: number, sink: MessageSink): MessageEnd;
-}
-
-/** One agent's place at it. */
-export interface MessageEnd {
-  /** Takes in a command in MSG form; answers go to the sink. */
-  receive(message: Uint8Array): void;
-  /** The agent is gone. */
-  close(): void;
-}
+import type { MessageEnd, MessagePlatform } from "./message-platform.ts";
 
 /** A channel of the SCMI PTA. */
 export interface ScmiPtaChannelOptions {

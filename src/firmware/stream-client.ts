@@ -1,8 +1,8 @@
 import { MessageError } from "../errors.ts";
-import type { MessagePort } from "../platform/index.ts";
 import type { ByteStream } from "../stream/byte-stream.ts";
 import { MessageCutter } from "../stream/message-cutter.ts";
 import { Outflow } from "../stream/outflow.ts";
+import type { MessageEnd } from "./message-platform.ts";
 import { newTally, type StreamCounters, type StreamOutcome, type Tally } from "./stream-counters.ts";
 
 /** How a client is served. */
@@ -35,7 +35,7 @@ export class StreamClient {
   readonly #cutter: MessageCutter;
   readonly #outflow: Outflow;
   readonly #tally = newTally();
-  #port: MessagePort | undefined;
+  #port: MessageEnd | undefined;
   #outcome: StreamOutcome | undefined;
   #isServing = false;
 
@@ -65,7 +65,7 @@ export class StreamClient {
   }
 
   /** @internal */
-  start(port: MessagePort): void {
+  start(port: MessageEnd): void {
     this.#port = port;
     this.#stream.open({
       onBytes: (bytes) => {

@@ -1,8 +1,14 @@
-import type { Platform } from "../platform/index.ts";
 import type { ByteStream } from "../stream/byte-stream.ts";
 import { DEFAULT_MAX_MESSAGE } from "../stream/message-cutter.ts";
+import type { MessageEnd, MessagePlatform } from "./message-platform.ts";
 import { StreamClient, type StreamClientOptions } from "./stream-client.ts";
 import { newServerTally, type StreamOutcome, type StreamServerCounters } from "./stream-counters.ts";
+
+/** What answers behind a stream server: a `Platform`, or something that does what a test wants. */
+export interface StreamPlatform extends MessagePlatform {
+  /** Its agents, numbered from 1: an unknown one is told from a lack of room by it. */
+  readonly board: { readonly agents: readonly unknown[] };
+}
 
 /** How a stream server behaves. */
 export interface StreamServerOptions extends Partial<StreamClientOptions> {
@@ -17,7 +23,7 @@ const DEFAULT_QUEUE_BYTES = 0x10000;
 /** The platform's end of streams of bytes: each is an agent's channels in both directions. What `scmi-wasm/transport/stream` talks to, and
  *  anything else that puts a length (u32, little-endian, counting header and payload) before each message. */
 export class StreamServer {
-  readonly #platform: Platform;
+  readonly #platform: StreamPlatform;
   readonly #agentId: number;
   readonly #options: StreamClientOptions;
   readonly #onGone: StreamServerOptions["onGone"];
@@ -27,7 +33,7 @@ export class StreamServer {
   #isClosed = false;
 
   /** @param platform outlives the server */
-  constructor(platform: Platform, options: StreamServerOptions = {}) {
+  constructor(platform: StreamPlatform, options: StreamServerOptions = {}) {
     const { agentId = 1, maxMessage = DEFAULT_MAX_MESSAGE, queueBytes = DEFAULT_QUEUE_BYTES, onGone } = options;
     this.#platform = platform;
     this.#agentId = agentId;
@@ -54,7 +60,7 @@ export class StreamServer {
     });
     const agents = this.#platform.board.agents.length;
     const isKnown = Number.isInteger(agentId) && agentId >= 1 && agentId <= agents;
-    let port: ReturnType<Platform["connectMessages"]>;
+    let port: MessageEnd;
     try {
       port = this.#platform.connectMessages(agentId, client);
     } catch (reason) {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { type MakeWorld, transportChecks } from "../../src/compliance/index.ts";
 import { loopbackWorld } from "./loopback-world.ts";
 import { mailboxWorld, smcWorld } from "./shared-memory-worlds.ts";
+import { streamWorld } from "./stream-world.ts";
 
 const SERIAL = "it carries one command at a time";
 const NO_AREA = "its messages lie in no area of a given size";
@@ -32,6 +33,7 @@ const WORLDS: readonly (readonly [name: string, makeWorld: MakeWorld, exemptions
     smcWorld({ variant: "capability", completion: "return", kind: "hvc", hasOwnProtocol: true }),
     [SERIAL, NO_P2A, QUIET],
   ],
+  ["stream", streamWorld, [NO_AREA, QUIET]],
 ];
 
 describe.each(WORLDS)("%s", (_, makeWorld, exemptions) => {
