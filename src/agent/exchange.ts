@@ -60,13 +60,14 @@ export class Exchanger {
 
   /** Hands a posted command to the platform. */
   ring(xfer: number, byteLength: number): void {
-    const { core } = this.#hub;
-    if (this.#isCarried) {
-      const at = core.messageAt(xfer);
-      this.#channel.ring(core.memory.bytes.subarray(at, at + 4 + byteLength));
-    } else {
-      this.#channel.ring();
-    }
+    this.#channel.ring(this.#carried(xfer, byteLength));
+  }
+
+  /** Hands a posted command to the platform, whose delayed response is awaited. */
+  ringDelayed(xfer: number, byteLength: number): void {
+    const message = this.#carried(xfer, byteLength);
+    if (this.#channel.ringDelayed) this.#channel.ringDelayed(message);
+    else this.#channel.ring(message);
   }
 
   /** Ends a command whose ring failed. What the transport refused to carry never reached the platform, so that its area is ours again;
@@ -94,6 +95,14 @@ export class Exchanger {
       if (core.stateOf(xfer) !== XFER.DONE) this.#watchman.isAlert = true;
       if (this.#watchman.isAlert) this.#watchman.look();
     }
+  }
+
+  /** The message, where the transport carries it itself. */
+  #carried(xfer: number, byteLength: number): Uint8Array | undefined {
+    if (!this.#isCarried) return undefined;
+    const { core } = this.#hub;
+    const at = core.messageAt(xfer);
+    return core.memory.bytes.subarray(at, at + 4 + byteLength);
   }
 }
 

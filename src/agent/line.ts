@@ -364,7 +364,8 @@ export class Line implements Row, Carrier {
     if (call.isAsync) this.#hub.expectDelayed(xfer);
     if (call.deadline !== Number.POSITIVE_INFINITY) core.setDeadline(xfer, call.deadline);
     try {
-      this.#exchanger.ring(xfer, call.byteLength);
+      if (call.isAsync) this.#exchanger.ringDelayed(xfer, call.byteLength);
+      else this.#exchanger.ring(xfer, call.byteLength);
     } catch (reason) {
       if (call.isOver) throw reason;
       this.#exchanger.takeBack(xfer, reason);

@@ -33,6 +33,7 @@ Examples:
   scmi call examples/boards/example.yaml clock rate-get 2
   scmi call examples/boards/example.yaml clock rate-set clockId=1 rateHz=700000000 flags.async=1
   scmi call --connect unix:/tmp/scmi.sock perf level-set 0 1400 --json
+  scmi call --connect raw:0 sensor reading-get 0
   scmi call --connect unix:/tmp/scmi.sock 0x10 0x7 --raw ffffffff`;
 
 /** `scmi call` */
@@ -40,9 +41,12 @@ export function addCall(program: Command, context: CliContext): void {
   program
     .command("call")
     .description("send one command to a platform and print its answer")
-    .usage("[options] BOARD|--connect unix:PATH PROTOCOL COMMAND [ARGS...]")
+    .usage("[options] BOARD|--connect ADDRESS PROTOCOL COMMAND [ARGS...]")
     .argument("[words...]", "board file unless --connect is given, protocol, command, fields of the request")
-    .option("--connect <address>", "platform of another process, unix:PATH")
+    .option(
+      "--connect <address>",
+      "platform of another process, unix:PATH, or the firmware of this machine, raw:INSTANCE",
+    )
     .option(
       "--profile <release>",
       "release of SCMI that the platform of a board looks like (default: 3.2)",
@@ -108,7 +112,9 @@ function targetOf(
   }
   const [path, ...rest] = words;
   if (path === undefined)
-    throw new UsageError("expected BOARD or --connect unix:PATH, then PROTOCOL COMMAND; see scmi call --help");
+    throw new UsageError(
+      "expected BOARD or --connect unix:PATH or raw:INSTANCE, then PROTOCOL COMMAND; see scmi call --help",
+    );
   return { target: { kind: "board", path, profile: profile ?? "3.2", agent: agent ?? "1" }, rest };
 }
 

@@ -3,15 +3,19 @@ import { Agent, type CallOptions, Core, realClock, type Transport } from "../ind
 import { Platform } from "../platform/index.ts";
 import type { Release } from "../protocols/index.ts";
 import { loopback } from "../transport/loopback.ts";
+import { type RawOptions, raw } from "../transport/raw.node.ts";
 import { nodeStream, stream } from "../transport/stream.ts";
 import { UsageError } from "./context.ts";
 import { openBoard } from "./open-board.ts";
 import { agentOf } from "./platform-options.ts";
 
-/** Whom an agent is opened to: a platform of its own, or one in another process. */
+/** Whom an agent is opened to: a platform of its own, one in another process, or the firmware of this machine. */
 export type Target =
   | { readonly kind: "board"; readonly path: string; readonly profile: Release; readonly agent: string }
   | { readonly kind: "connect"; readonly address: string };
+
+/** What `--connect` takes. */
+const ADDRESSES = "expected unix:PATH or raw:INSTANCE[@DEBUGFS], say unix:/tmp/scmi.sock or raw:0";
 
 /** An agent with everything behind it. */
 export interface OpenedAgent {
@@ -32,7 +36,9 @@ const CAPACITY = {
 /** Opens an agent, which asks Base who is there.
  *  @throws UsageError for an address of a kind that there is not */
 export async function openAgent(target: Target, options: CallOptions): Promise<OpenedAgent> {
-  return target.kind === "board" ? openLocal(target, options) : openRemote(target.address, options);
+  if (target.kind === "board") return openLocal(target, options);
+  const { address } = target;
+  return address.startsWith("raw:") ? openRaw(address, options) : openRemote(address, options);
 }
 
 async function openLocal(target: Target & { kind: "board" }, options: CallOptions): Promise<OpenedAgent> {
@@ -79,10 +85,23 @@ async function openRemote(address: string, options: CallOptions): Promise<Opened
   }
 }
 
+async function openRaw(address: string, options: CallOptions): Promise<OpenedAgent> {
+  const transport = raw(rawOptionsOf(address));
+  const core = await Core.open({ capacity: CAPACITY });
+  const agent = await Agent.open(core, transport, { ...options, clock: realClock });
+  return { agent, close: () => agent.close() };
+}
+
+function rawOptionsOf(address: string): RawOptions {
+  const [, instance, root] = /^raw:(\d+|\/[^@]+)(?:@(.+))?$/.exec(address) ?? [];
+  if (instance === undefined) throw new UsageError(`--connect ${address}: ${ADDRESSES}`);
+  return { instance: /^\d+$/.test(instance) ? Number(instance) : instance, ...(root === undefined ? {} : { root }) };
+}
+
 function pathOf(address: string): string {
   const [, path] = /^unix:(.+)$/.exec(address) ?? [];
   if (path !== undefined) return path;
-  throw new UsageError(`--connect ${address}: expected unix:PATH`);
+  throw new UsageError(`--connect ${address}: ${ADDRESSES}`);
 }
 
 function connected(path: string, signal: AbortSignal | undefined): Promise<Socket> {

@@ -1,6 +1,6 @@
 import { Clock } from "../protocols/clock-agent.ts";
 import { words } from "./script.ts";
-import { expectThat, nameOf, outcomeOf, pattern, settle, Trial } from "./trial.ts";
+import { expectThat, nameOf, outcomeOf, pattern, Trial } from "./trial.ts";
 import type { TransportCheck } from "./world.ts";
 
 /** Ordinary messages, and messages from the platform. */
@@ -119,7 +119,7 @@ export const TRAFFIC: readonly TransportCheck[] = [
         return { skipped: "nothing comes from its platform" };
       }
       for (let i = 0; i < 3; i++) trial.platform.notify(0x80, 0x7 + i, words(i));
-      await settle();
+      await trial.arrive();
       await trial.exchange(agent, pattern(4, 3));
       const headers = trial.anomalies
         .filter(({ kind }) => kind === "unwatched")

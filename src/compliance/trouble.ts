@@ -147,7 +147,7 @@ export const TROUBLE: readonly TransportCheck[] = [
       }
       const delayed = encodeHeader({ protocolId: 0x80, messageType: 2, messageId: 1, token: 700 });
       trial.platform.play(join(words(delayed), words(0)));
-      await settle();
+      await trial.arrive();
       await trial.exchange(agent, pattern(8, 1));
       const { unexpected, malformed } = agent.counters;
       expectThat(unexpected + malformed === 1, "one odd message counted", { unexpected, malformed });

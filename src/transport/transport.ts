@@ -33,6 +33,8 @@ export interface Channel {
    *  @throws ChannelError, TeeError when the platform cannot have heard of the message: the command fails with that, and its area is
    *  the agent's again */
   ring(message?: Uint8Array): void;
+  /** {@link ring} for a command whose delayed response is awaited, where the way to the platform has to know. Default: `ring`. */
+  ringDelayed?(message?: Uint8Array): void;
   /** P2A rows with an area: the agent took the message out, and the area is the platform's again.
    *  @param wantsAcknowledge the message asked for an interrupt on its return */
   freed?(wantsAcknowledge: boolean): void;

@@ -46,6 +46,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   "transport/shared-area.ts": { imports: ["transport/transport.ts", "transport/scope.ts", "errors.ts"] },
   transport: TRANSPORT,
   "transport/optee": { ...TRANSPORT, imports: [...TRANSPORT.imports, "tee"] },
+  "transport/raw": { ...TRANSPORT, imports: [...TRANSPORT.imports, "core/real-clock.ts"] },
   "transport/stream": { ...TRANSPORT, imports: [...TRANSPORT.imports, "stream"] },
   "transport/virtio": { ...TRANSPORT, imports: [...TRANSPORT.imports, "virtio"] },
   tee: { imports: ["wire", "errors.ts"] },

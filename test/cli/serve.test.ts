@@ -242,7 +242,8 @@ describe("scmi call", () => {
     [["call", BOARD, "clock", "rate-get", "1", "--raw", "00"], /--raw: expected no ARGS besides, got "1"/],
     [["call", BOARD, "clock", "rate-get", "--raw", "0"], /--raw: expected two hexadecimal digits for each byte/],
     [["call", BOARD, "0x80", "1", "5"], /no table here for message 1 of protocol 0x80: expected --raw HEX/],
-    [["call", "--connect", "tcp:1", "base", "0"], /--connect tcp:1: expected unix:PATH/],
+    [["call", "--connect", "tcp:1", "base", "0"], /--connect tcp:1: expected unix:PATH or raw:INSTANCE/],
+    [["call", "--connect", "raw:x", "base", "0"], /--connect raw:x: expected unix:PATH or raw:INSTANCE/],
     [["call", "--connect", "unix:x", "base", "0", "--profile", "2.0"], /--profile: expected a board/],
     [["call", BOARD, "base", "0", "--timeout", "soon"], /expected milliseconds/],
   ])("%j is wrong usage, and says how", (args, message) => {
@@ -270,6 +271,12 @@ describe("scmi call", () => {
     const gone = await run("call", "--connect", `unix:${path}`, "base", "0");
     expect(gone).toMatchObject({ status: 1, stdout: "", stderr: expect.stringMatching(/closed/) });
     await new Promise((resolve) => server.close(resolve));
+  });
+
+  test("says what is missing for raw mode", () => {
+    const { status, stderr } = scmi("call", "--connect", `raw:0@${folder}/debug`, "base", "0");
+    expect(status).toBe(1);
+    expect(stderr).toContain(`expected debugfs at ${folder}/debug: mount -t debugfs none ${folder}/debug`);
   });
 
   test("stops on SIGINT with 130", async () => {
