@@ -15,6 +15,10 @@ const ARRIVALS = 8;
 const FAR_END_MS = 1000;
 /** Promises that wait for promises: opening a transport with sessions of its own takes some hundred turns. */
 const TURNS = 1000;
+/** Waits inside of a wait look once in so many turns, too. */
+const WAITS = 4;
+/** On the way to a far end, where the time-out is a long one: several such ways may not add up to that of a delayed response. */
+const LONGEST_WAY_MS = 100;
 
 /** Lets everything run that waits for nothing but its turn. */
 export async function settle(): Promise<void> {
@@ -114,7 +118,7 @@ export class Trial {
       if (isOver) return promise;
       if (!this.clock.advanceToNext()) break;
     }
-    await settle();
+    for (let i = 0; i < WAITS && !isOver; i++) await settle();
     expectThat(isOver, "an end of the wait, or a time-out", "neither, and nothing left that could happen");
     return promise;
   }
@@ -165,7 +169,7 @@ export class Trial {
   /** Gives commands the time to get to the far end. Nothing that this waits for is a time-out, also when several wait in turn. */
   async arrive(): Promise<void> {
     await settle();
-    this.clock.advance(this.traits.timeoutMs / ARRIVALS);
+    this.clock.advance(Math.min(this.traits.timeoutMs / ARRIVALS, LONGEST_WAY_MS));
     await settle();
   }
 

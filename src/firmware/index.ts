@@ -27,6 +27,7 @@ export type {
 } from "./optee-system.ts";
 export { ScmiPta, type ScmiPtaOptions, type ScmiPtaQuirk } from "./scmi-pta.ts";
 export type { ScmiPtaChannelOptions } from "./scmi-pta-channel.ts";
+export type { ScmiQueuesCounters } from "./scmi-queues.ts";
 export { type ByteMemory, SharedMemory, type SharedMemoryMapping, type SmtArea } from "./shared-memory.ts";
 export {
   InterruptLine,
@@ -49,3 +50,4 @@ export type { StreamClient } from "./stream-client.ts";
 export type { StreamCounters, StreamOutcome, StreamServerCounters } from "./stream-counters.ts";
 export { type StreamPlatform, StreamServer, type StreamServerOptions } from "./stream-server.ts";
 export type { TaParam, TrustedApp } from "./trusted-app.ts";
+export { VIRTIO_SCMI_FEATURES, VirtioScmiDevice, type VirtioScmiDeviceOptions } from "./virtio-device.ts";

@@ -3,6 +3,7 @@ import { failEveryCallOnce, type TransportCheck, transportChecks } from "../../s
 import { ChannelError } from "../../src/errors.ts";
 import type { Transport } from "../../src/transport/transport.ts";
 import { mailboxWorld, smcWorld } from "./shared-memory-worlds.ts";
+import { virtioWorld } from "./virtio-world.ts";
 
 describe("every call fails once", () => {
   test("over a mailbox with all of its channels, and those of a protocol", async () => {
@@ -26,6 +27,15 @@ describe("every call fails once", () => {
     const failed = await failEveryCallOnce(smcWorld({ variant: "param", completion, hasOwnProtocol: true }));
     const interrupt = completion === "interrupt" ? ["interrupt.request", "interrupt.free"] : [];
     expect(new Set(failed)).toEqual(new Set(["shared memory.map", "conduit.call", "mapping.unmap", ...interrupt]));
+  });
+
+  test.each([{}, { hasIndirect: false, hasEventIndex: false }, { latencyMs: 2 }])("over virtio, %j", async (layout) => {
+    const failed = await failEveryCallOnce(virtioWorld(layout));
+    const count = (name: string) => failed.filter((it) => it === name).length;
+    expect([count("device.open"), count("connection.negotiate"), count("connection.allocate")]).toEqual([1, 1, 1]);
+    expect([count("connection.setQueue"), count("connection.start")]).toEqual([2, 1]);
+    expect(count("connection.kick")).toBeGreaterThan(8); // discovery and exchanges
+    expect([count("connection.reset"), count("buffer.release"), count("connection.close")]).toEqual([1, 1, 1]);
   });
 });
 

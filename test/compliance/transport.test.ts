@@ -3,6 +3,7 @@ import { type MakeWorld, transportChecks } from "../../src/compliance/index.ts";
 import { loopbackWorld } from "./loopback-world.ts";
 import { mailboxWorld, smcWorld } from "./shared-memory-worlds.ts";
 import { streamWorld } from "./stream-world.ts";
+import { virtioWorld } from "./virtio-world.ts";
 
 const SERIAL = "it carries one command at a time";
 const NO_AREA = "its messages lie in no area of a given size";
@@ -34,6 +35,16 @@ const WORLDS: readonly (readonly [name: string, makeWorld: MakeWorld, exemptions
     [SERIAL, NO_P2A, QUIET],
   ],
   ["stream", streamWorld, [NO_AREA, QUIET]],
+  ["virtio", virtioWorld({}), [NO_AREA]],
+  ["virtio, neither tables nor event index", virtioWorld({ hasIndirect: false, hasEventIndex: false }), [NO_AREA]],
+  ["virtio, tables only", virtioWorld({ hasEventIndex: false }), [NO_AREA]],
+  ["virtio, event index only", virtioWorld({ hasIndirect: false }), [NO_AREA]],
+  ["virtio, one command at a time", virtioWorld({ queueSize: 2, hasIndirect: false }), [NO_AREA, SERIAL]],
+  ["virtio, without P2A channels", virtioWorld({ hasP2a: false }), [NO_AREA, NO_P2A]],
+  ["virtio, polled", virtioWorld({ isPolled: true }), [NO_AREA]],
+  ["virtio, polled and slow", virtioWorld({ isPolled: true, latencyMs: 3 }), [NO_AREA]],
+  ["virtio, slow", virtioWorld({ latencyMs: 3 }), [NO_AREA]],
+  ["virtio, interrupts put off", virtioWorld({ interruptDelayMs: 2 }), [NO_AREA]],
 ];
 
 describe.each(WORLDS)("%s", (_, makeWorld, exemptions) => {

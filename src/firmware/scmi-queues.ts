@@ -1,0 +1,251 @@
+import type { Clock } from "../core/clock.ts";
+import { STATUS } from "../errors.ts";
+import type { DeviceChain, DeviceQueue } from "../virtio/index.ts";
+import type { ConnectServer, MessageServer } from "./smt-server.ts";
+
+/** Queues of one driver, and whom to tell. */
+export interface ScmiQueuesOptions {
+  readonly cmdq: DeviceQueue;
+  /** Absent where `P2A_CHANNELS` was not negotiated: messages of the platform's own are dropped then. */
+  readonly eventq?: DeviceQueue;
+  /** Buffers were given back, and the driver wants to hear of it. */
+  readonly notify: (queue: "cmdq" | "eventq") => void;
+  /** A ring makes no sense any more: the driver has to reset the device. */
+  readonly broken: () => void;
+  /** Needed for latency. */
+  readonly clock?: Clock | undefined;
+  /** From the kick until a command is looked at, in milliseconds; default 0 = at once. */
+  readonly latencyMs?: number;
+}
+
+/** What was counted between a driver and a platform. */
+export interface ScmiQueuesCounters {
+  /** Commands. */
+  readonly received: number;
+  readonly responses: number;
+  readonly delayedResponses: number;
+  readonly notifications: number;
+  /** Messages of the platform's own that were lost: nowhere to put them, or too little room. */
+  readonly dropped: number;
+  /** Chains that hold no command. They went back empty. */
+  readonly malformed: number;
+  /** Answers that did not fit: COMMS_ERROR went in their place, or nothing where there was no room for that. */
+  readonly overlong: number;
+}
+
+interface Pending {
+  readonly header: number;
+  readonly chain: DeviceChain;
+}
+
+const HEADER_BYTES = 4;
+const ERROR_BYTES = 8;
+/** Longer commands are cut, for the platform refuses them anyway. */
+const READ_LIMIT = 0x1_0004;
+const TYPE_MASK = 0x300;
+const TYPE_NOTIFICATION = 0x300;
+/** As many as there are tokens. */
+const LARGEST_BACKLOG = 1024;
+
+/** The SCMI device between its queues and a platform: commands out of cmdq, answers back into their chains, in whatever order they come;
+ *  notifications and delayed responses into the buffers of eventq. OASIS virtio, SCMI device. */
+export class ScmiQueues {
+  readonly #options: ScmiQueuesOptions;
+  readonly #server: MessageServer;
+  readonly #pending: Pending[] = [];
+  readonly #appointments = new Set<() => void>();
+  /** Delayed responses for which the driver has no buffer yet; they may not be lost. */
+  readonly #backlog: Uint8Array[] = [];
+  #serving = 0;
+  #isStopped = false;
+  readonly #tally = {
+    received: 0,
+    responses: 0,
+    delayedResponses: 0,
+    notifications: 0,
+    dropped: 0,
+    malformed: 0,
+    overlong: 0,
+  };
+
+  constructor(connect: ConnectServer, options: ScmiQueuesOptions) {
+    this.#options = options;
+    this.#server = connect({ send: (message) => this.#send(message) });
+  }
+
+  /** What was counted so far. */
+  get counters(): ScmiQueuesCounters {
+    return { ...this.#tally };
+  }
+
+  /** Appointments: a leak check. */
+  get appointments(): number {
+    return this.#appointments.size;
+  }
+
+  /** Looks into cmdq: takes as many commands as the queue holds.
+   *  @returns whether there may be more, for a driver that adds faster than it is served must not have all the time there is */
+  serve(): boolean {
+    const { cmdq } = this.#options;
+    this.#serving++;
+    let mayBeMore = true;
+    cmdq.disableKicks();
+    for (let i = 0; i < cmdq.size && !this.#isStopped; i++) {
+      const chain = cmdq.take();
+      if (chain) {
+        this.#take(chain);
+      } else if (!cmdq.enableKicks()) {
+        mayBeMore = false;
+        break;
+      }
+    }
+    this.#serving--;
+    if (this.#isStopped) return false;
+    if (cmdq.shouldNotify()) this.#options.notify("cmdq");
+    if (cmdq.isBroken) this.#options.broken();
+    return mayBeMore && !cmdq.isBroken;
+  }
+
+  /** Looks into eventq: brings what waits for buffers. */
+  replenish(): void {
+    const { eventq } = this.#options;
+    while (!this.#isStopped) {
+      const message = this.#backlog[0];
+      if (!message || !this.#sendDelayed(message)) break;
+      this.#backlog.shift();
+    }
+    if (eventq?.isBroken && !this.#isStopped) this.#options.broken();
+  }
+
+  /** The driver is gone, or reset the device: nothing of it is touched any more. */
+  stop(): void {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    for (const cancel of this.#appointments) cancel();
+    this.#appointments.clear();
+    this.#pending.length = 0;
+    this.#backlog.length = 0;
+    this.#server.close();
+  }
+
+  #take(chain: DeviceChain): void {
+    const { latencyMs = 0 } = this.#options;
+    const message = chain.read(READ_LIMIT);
+    if (message.byteLength < HEADER_BYTES) {
+      this.#refuse(chain);
+      return;
+    }
+    const header = headerOf(message);
+    if ((header & TYPE_MASK) !== 0) {
+      this.#refuse(chain);
+      return;
+    }
+    this.#tally.received++;
+    this.#pending.push({ header, chain });
+    if (latencyMs === 0) {
+      this.#server.receive(message); // copies it, and judges the copy
+      return;
+    }
+    const copy = message.slice();
+    this.#later(latencyMs, () => this.#server.receive(copy));
+  }
+
+  /** No answer could be told from another one. */
+  #refuse(chain: DeviceChain): void {
+    this.#tally.malformed++;
+    this.#options.cmdq.give(chain, 0);
+  }
+
+  #send(message: Uint8Array): void {
+    if (this.#isStopped || message.byteLength < HEADER_BYTES) return;
+    const header = headerOf(message);
+    if ((header & TYPE_MASK) === 0) this.#answer(header, message);
+    else if ((header & TYPE_MASK) === TYPE_NOTIFICATION) this.#notification(message);
+    else this.#delayed(message);
+  }
+
+  #answer(header: number, message: Uint8Array): void {
+    // A broken platform answers with a header that nobody sent, and a driver may change its own: that goes where an answer is due
+    const place = Math.max(
+      0,
+      this.#pending.findIndex((it) => it.header === header),
+    );
+    const [pending] = this.#pending.splice(place, 1);
+    if (!pending) return;
+    const { cmdq } = this.#options;
+    const { chain } = pending;
+    let answer: Uint8Array | undefined = message;
+    if (message.byteLength > chain.writableBytes) {
+      this.#tally.overlong++;
+      answer = chain.writableBytes < ERROR_BYTES ? undefined : commsError(header);
+    }
+    if (answer) chain.write(answer);
+    cmdq.give(chain, answer?.byteLength ?? 0);
+    this.#tally.responses++;
+    if (this.#serving === 0 && cmdq.shouldNotify()) this.#options.notify("cmdq");
+  }
+
+  #notification(message: Uint8Array): void {
+    if (this.#sendEvent(message) === "sent") this.#tally.notifications++;
+    else this.#tally.dropped++;
+  }
+
+  #delayed(message: Uint8Array): void {
+    if (!this.#options.eventq || this.#backlog.length >= LARGEST_BACKLOG) {
+      this.#tally.dropped++;
+    } else if (this.#backlog.length > 0 || !this.#sendDelayed(message)) {
+      this.#backlog.push(message.slice());
+    }
+  }
+
+  /** False when there is no buffer for it now. */
+  #sendDelayed(message: Uint8Array): boolean {
+    let result = this.#sendEvent(message);
+    if (result === "noBuffer") return false;
+    if (result === "tooLong") {
+      this.#tally.overlong++;
+      result = this.#sendEvent(commsError(headerOf(message)));
+    }
+    if (result === "sent") this.#tally.delayedResponses++;
+    else this.#tally.dropped++;
+    return true;
+  }
+
+  #sendEvent(message: Uint8Array): "sent" | "noBuffer" | "tooLong" {
+    const { eventq } = this.#options;
+    if (!eventq) return "noBuffer";
+    let chain = eventq.take();
+    while (!chain && eventq.enableKicks()) chain = eventq.take();
+    if (!chain) return "noBuffer";
+    if (message.byteLength > chain.writableBytes) {
+      eventq.putBack(chain);
+      return "tooLong";
+    }
+    chain.write(message);
+    eventq.give(chain, message.byteLength);
+    if (eventq.shouldNotify()) this.#options.notify("eventq");
+    return "sent";
+  }
+
+  #later(delayMs: number, run: () => void): void {
+    const { clock } = this.#options;
+    if (!clock) throw new TypeError('"clock" expected one, for "latencyMs"');
+    const cancel = clock.after(delayMs, () => {
+      this.#appointments.delete(cancel);
+      run();
+    });
+    this.#appointments.add(cancel);
+  }
+}
+
+function headerOf(message: Uint8Array): number {
+  return new DataView(message.buffer, message.byteOffset).getUint32(0, true);
+}
+
+function commsError(header: number): Uint8Array {
+  const bytes = new Uint8Array(ERROR_BYTES);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, header, true);
+  view.setInt32(HEADER_BYTES, STATUS.COMMS_ERROR, true);
+  return bytes;
+}
