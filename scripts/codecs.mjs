@@ -26,7 +26,9 @@ emitFile(
   "src/wire/generic.ts",
   messagesOf(generic, (message) => GENERIC.includes(message)),
 );
-for (const protocol of PROTOCOLS) {
+// Base is asked a handful of messages when an agent opens, and its codecs would be in every bundle: 0.8 kB of brotli for microseconds
+// that nobody notices. The combinators serve it.
+for (const protocol of PROTOCOLS.filter(({ name }) => name !== "base")) {
   const messages = messagesOf(protocol, (message) => !GENERIC.includes(message));
   emitFile(protocol.name, `src/protocols/${protocol.name}.ts`, messages);
 }

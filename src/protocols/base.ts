@@ -15,7 +15,6 @@ import {
   u32,
   uint,
 } from "../wire/index.ts";
-import { BASE_CODECS } from "./codecs/base.generated.ts";
 import { GENERIC_CODECS } from "./codecs/generic.generated.ts";
 
 /** Version words of Base: SCMI 1.0, 2.0 to 3.1, 3.2. */
@@ -140,5 +139,5 @@ export const baseProtocol: Protocol = /* @__PURE__ */ protocol({
     BaseResetAgentConfiguration,
   ],
   notifications: [BaseErrorEvent],
-  codecs: [BASE_CODECS, GENERIC_CODECS],
+  codecs: [GENERIC_CODECS],
 });

@@ -74,9 +74,9 @@ function bothDecode(layout: Layout<unknown>, bytes: Uint8Array): [Outcome, Outco
   ];
 }
 
-test("every layout of the built-in protocols is generated", () => {
+test("every layout of the built-in protocols is generated, but for Base's own, which would be in every bundle", () => {
   const own = allLayouts().filter(([, layout]) => Object.getPrototypeOf(layout) === Layout.prototype);
-  expect(own.map(([name]) => name)).toEqual([]);
+  expect(own.map(([name]) => name).filter((name) => !/\bBASE_|^base\b/i.test(name))).toEqual([]);
 });
 
 describe.each(allLayouts())("%s", (_name, layout) => {
