@@ -2,11 +2,17 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { addCall } from "./call.ts";
 import { type CliContext, EXIT, UsageError } from "./context.ts";
+import { addInfo } from "./info.ts";
 import { addSelfCheck } from "./self-check-command.ts";
 import { addServe } from "./serve.ts";
 
 /** Each adds one subcommand; they are listed in this order by `scmi --help`. */
-const SUBCOMMANDS: readonly ((program: Command, context: CliContext) => void)[] = [addServe, addCall, addSelfCheck];
+const SUBCOMMANDS: readonly ((program: Command, context: CliContext) => void)[] = [
+  addServe,
+  addCall,
+  addInfo,
+  addSelfCheck,
+];
 
 const EXIT_HELP = `
 Exit codes: ${EXIT.ok} all well, ${EXIT.failed} something failed, ${EXIT.usage} wrong usage, ${EXIT.status} the platform refused (a status other than SUCCESS), ${EXIT.interrupted} interrupted.

@@ -137,7 +137,7 @@ export class ScriptedPlatform {
   }
 
   #take(message: Uint8Array, sink: ScriptSink): void {
-    const copy = message.slice();
+    const copy = new Uint8Array(message); // what Node calls slice copies nothing
     const header = new DataView(copy.buffer).getUint32(0, true);
     const received: Received = { header, fields: decodeHeader(header), payload: copy.subarray(4), sink };
     this.received.push(received);
