@@ -1,7 +1,7 @@
 // What does a typed call cost over the bare core, and how long takes it to find all that a board has?
 // node bench/agent.mjs [--tiny] [--json]; build first.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { parse } from "yaml";
 import { describeEnvironment } from "./harness/environment.mjs";
 import { BUDGETS, compare, timerStepNs } from "./harness/measure.mjs";
@@ -33,7 +33,7 @@ const BOARD = {
 
 async function open(board, options = {}) {
   const clock = new SimulatedClock();
-  const core = await Core.open(Platform.capacityFor(board, { ...options, connections: 2 }));
+  const core = await Core.open({ capacity: Platform.capacityFor(board, { ...options, connections: 2 }) });
   const platform = Platform.open(core, board, { ...options, clock });
   const port = platform.connect(1);
   const agent = await Agent.open(core, loopback(port), { clock });
@@ -115,9 +115,40 @@ const CLASSES = Object.values(protocols).filter(
   (it) => typeof it === "function" && it.table && it.prototype.describeAll,
 );
 
+/** Pin control describes three kinds of things at once. */
+function countOf(found) {
+  return Array.isArray(found) ? found.length : Object.values(found).reduce((sum, list) => sum + list.length, 0);
+}
+
+/** Reads every sensor of the large board, one after the other: milliseconds for all, the least of several rounds. */
+async function measureReadings() {
+  const { agent, platform } = await open(largeBoard());
+  const sensors = await agent.protocol(protocols.Sensor);
+  const ids = (await sensors.describeAll())
+    .filter(({ axes }) => (axes?.length ?? 0) === 0)
+    .map(({ sensorId }) => sensorId);
+  const least = { polledMs: Infinity, awaitedMs: Infinity };
+  for (let round = 0; round < (isTiny ? 2 : 200); round++) {
+    let from = performance.now();
+    for (const id of ids) sensors.readPolled(id);
+    least.polledMs = Math.min(least.polledMs, performance.now() - from);
+    from = performance.now();
+    for (const id of ids) await sensors.read(id);
+    least.awaitedMs = Math.min(least.awaitedMs, performance.now() - from);
+  }
+  await agent.close();
+  platform.close();
+  return { sensors: ids.length, ...least };
+}
+
+const LARGE = "examples/boards/large.yaml";
+
+function largeBoard() {
+  return parseBoard(parse(readFileSync(new URL(`../${LARGE}`, import.meta.url), "utf8")), { file: LARGE });
+}
+
 async function measureEnumeration() {
-  const file = "examples/boards/large.yaml";
-  const board = parseBoard(parse(readFileSync(new URL(`../${file}`, import.meta.url), "utf8")), { file });
+  const board = largeBoard();
   const rows = [];
   for (let round = 0; round < (isTiny ? 1 : 7); round++) {
     const { agent, platform } = await open(board);
@@ -130,23 +161,31 @@ async function measureEnumeration() {
       const from = performance.now();
       const found = await (await agent.protocol(type)).describeAll();
       const ms = performance.now() - from;
-      messages[name] = { resources: found.length, messages: agent.counters.sent - before, ms };
+      messages[name] = { resources: countOf(found), messages: agent.counters.sent - before, ms };
     }
     rows.push({ ms: performance.now() - start, messages, sent: agent.counters.sent });
     await agent.close();
     platform.close();
   }
   const median = rows.sort((a, b) => a.ms - b.ms)[rows.length >> 1];
-  return { board: file, ...median };
+  return { board: LARGE, ...median };
 }
 
 const calls = await measureCalls();
 const enumeration = await measureEnumeration();
+const readings = await measureReadings();
+const wasmBytes = statSync(new URL("../dist/core.wasm", import.meta.url)).size;
 const { polledPerExchange, awaitedPerPromiseAndPolled } = calls.ratios;
 
 if (isJson) {
   const environment = describeEnvironment({}, timerStepNs());
-  console.log(JSON.stringify({ environment, unit: "ns per call", batch: BATCH, ...calls, enumeration }, null, 2));
+  console.log(
+    JSON.stringify(
+      { environment, unit: "ns per call", batch: BATCH, ...calls, enumeration, readings, wasmBytes },
+      null,
+      2,
+    ),
+  );
 } else {
   const ns = ({ median, p99 }) => `${median.toFixed(1).padStart(8)} ${p99.toFixed(1).padStart(8)}`;
   console.log("PERFORMANCE_LEVEL_SET, ns per call     median      p99");
@@ -164,4 +203,8 @@ if (isJson) {
       `${name.padEnd(16)} ${String(it.resources).padStart(5)} resources ${String(it.messages).padStart(6)} messages ${it.ms.toFixed(1).padStart(8)} ms`,
     );
   }
+  console.log(
+    `\nReading ${readings.sensors} sensors one by one: ${readings.polledMs.toFixed(3)} ms polled, ${readings.awaitedMs.toFixed(3)} ms awaited`,
+  );
+  console.log(`core.wasm: ${wasmBytes} bytes`);
 }

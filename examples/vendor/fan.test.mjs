@@ -17,7 +17,7 @@ async function world({ vendor = "ACME", version } = {}) {
   const board = parseBoard({ vendor, agents: [{ name: "OSPM" }] }, { file: "inline" });
   const options = { vendorProtocols: [fanControl(FANS, version)] };
   const clock = new SimulatedClock();
-  const core = await Core.open(Platform.capacityFor(board, options));
+  const core = await Core.open({ capacity: Platform.capacityFor(board, options) });
   const platform = Platform.open(core, board, { ...options, clock });
   const agent = await Agent.open(core, loopback(platform.connect(1)), { clock });
   return { agent, clock };
