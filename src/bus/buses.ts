@@ -111,13 +111,20 @@ export class Buses {
     return [...modules.map(({ module }) => module.name), ...holders.map((it) => it.name)];
   }
 
-  /** Adds a device, which is probed when there is a driver for it. */
-  add<T>(bus: Bus<T>, description: DeviceDescription<T>): Promise<Device<T>> {
-    return this.#enqueue(async () => {
-      const { device } = this.#graph.add(bus, description);
-      await this.#graph.settle();
-      return device;
-    });
+  /** Adds a device, which is probed when there is a driver for it.
+   *  @throws ModuleError "missing" while the bus is not open */
+  async add<T>(bus: Bus<T>, description: DeviceDescription<T>): Promise<Device<T>> {
+    const device = this.insert(bus, description);
+    await this.settled();
+    return device;
+  }
+
+  /** {@link add} for those who cannot wait: the device is probed in its turn; {@link settled} resolves then.
+   *  @throws ModuleError "missing" while the bus is not open */
+  insert<T>(bus: Bus<T>, description: DeviceDescription<T>): Device<T> {
+    const { device } = this.#graph.add(bus, description);
+    void this.recheck();
+    return device;
   }
 
   /** Takes a device away: its users are unbound, then its children and itself. Nothing happens when it is not there any more.
