@@ -22,7 +22,8 @@ const CLIENTS = 1024;
 
 const HELP = `
 Each message travels behind its length: u32, little-endian, counting header and payload. Answers, delayed responses and
-notifications come back on the same connection. Any number of clients may connect; all of them are the same agent.
+notifications come back on the same connection, after the answer to the command that caused them. Any number of clients may connect; all
+of them are the same agent. They share no memory with the platform, so they are offered no FastChannels and no statistics.
 SIGINT or SIGTERM ends the server: it prints its counters, removes the socket and exits with 0.
 
 Example:
@@ -46,10 +47,11 @@ export function addServe(program: Command, context: CliContext): void {
 async function serve(board: Board, options: ServeOptions, { signal, print, complain }: CliContext): Promise<void> {
   const { socket: path, profile, json } = options;
   const agent = agentOf(board, options.agent);
-  const capacity = Platform.capacityFor(board, { profile, connections: CLIENTS });
   // Nobody shares memory with a process elsewhere: neither areas nor FastChannels are wanted.
+  const shared = { profile, sharesMemory: false } as const;
+  const capacity = Platform.capacityFor(board, { ...shared, connections: CLIENTS });
   const core = await Core.open({ capacity: { ...capacity, areas: 1, fastChannels: 1 } });
-  const platform = Platform.open(core, board, { profile, clock: realClock });
+  const platform = Platform.open(core, board, { ...shared, clock: realClock });
   const server = new StreamServer(platform, {
     agentId: agent.id,
     onGone: ({ id }, outcome) => {

@@ -38,6 +38,8 @@ export class StreamClient {
   #port: MessageEnd | undefined;
   #outcome: StreamOutcome | undefined;
   #isServing = false;
+  /** Notifications and delayed responses of the command under way: on one ordered stream its answer goes first. */
+  #held: Uint8Array[] | undefined;
 
   /** @internal */
   constructor(id: number, agentId: number, stream: ByteStream, options: StreamClientOptions, host: StreamClientHost) {
@@ -90,11 +92,15 @@ export class StreamClient {
   /** @internal Takes a message of the platform to the client. */
   send(message: Uint8Array): void {
     if (this.#outcome !== undefined) return;
+    const type = (message[1] ?? 0) & 0x3;
+    if (this.#held && type !== 0) {
+      this.#held.push(message);
+      return;
+    }
     if (!this.#outflow.send(message)) {
       this.#leave("slow");
       return;
     }
-    const type = (message[1] ?? 0) & 0x3;
     this.#count(
       type === 0 ? "responses" : type === MESSAGE_TYPE_NOTIFICATION ? "notifications" : "delayedResponses",
       1,
@@ -112,7 +118,7 @@ export class StreamClient {
         if (message === undefined) return;
         this.#count("received", 1);
         this.#count("receivedBytes", LENGTH_BYTES + message.byteLength);
-        this.#port?.receive(message);
+        this.#receive(message);
       }
       if (this.#outcome === undefined) this.#stream.pause();
     } catch (reason) {
@@ -121,6 +127,17 @@ export class StreamClient {
     } finally {
       this.#isServing = false;
     }
+  }
+
+  #receive(message: Uint8Array): void {
+    const held: Uint8Array[] = [];
+    this.#held = held;
+    try {
+      this.#port?.receive(message);
+    } finally {
+      this.#held = undefined;
+    }
+    for (const it of held) this.send(it);
   }
 
   #leave(outcome: StreamOutcome): void {

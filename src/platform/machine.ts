@@ -1,6 +1,5 @@
 import type { Board } from "../board/board.ts";
 import type { SectionKey } from "../board/sections.ts";
-import type { Clock } from "../core/clock.ts";
 import type { Core } from "../core/core.ts";
 import type { PlatformTables } from "../core/platform-tables.ts";
 import { ChannelError, UnsupportedError } from "../errors.ts";
@@ -14,6 +13,7 @@ import type { Access } from "./access.ts";
 import type { AgentState } from "./agents.ts";
 import type { Call } from "./handlers.ts";
 import type { Observers } from "./observers.ts";
+import type { PromptClock } from "./prompt-clock.ts";
 
 /** What a platform offers. */
 export interface Offer {
@@ -33,7 +33,7 @@ export interface FoundCommand {
 export class Machine {
   readonly core: Core;
   readonly tables: PlatformTables;
-  readonly clock: Clock;
+  readonly clock: PromptClock;
   readonly board: Board;
   readonly release: Release;
   readonly agents: readonly AgentState[];
@@ -50,7 +50,7 @@ export class Machine {
   constructor(parts: {
     readonly core: Core;
     readonly tables: PlatformTables;
-    readonly clock: Clock;
+    readonly clock: PromptClock;
     readonly board: Board;
     readonly release: Release;
     readonly agents: readonly AgentState[];
@@ -109,6 +109,14 @@ export class Machine {
   /** @throws ChannelError "closed" after the platform was taken down */
   expectOpen(): void {
     if (this.isClosed) throw new ChannelError("platform", "closed");
+  }
+
+  /** How many resources of a protocol there are for an agent: what is kept from it at the end of the ids is not counted; what is kept
+   *  from it in between leaves a hole. */
+  countFor(agent: AgentState, { id }: Protocol): number {
+    let count = this.tables.domainCount(id);
+    while (count > 0 && !this.tables.mayUse(agent.id, id, count - 1)) count--;
+    return count;
   }
 
   /** Sends a notification to every agent that has it switched on for a resource and may still use that.

@@ -32,6 +32,7 @@ import { powerPart } from "./power-part.ts";
 import type { PowercapServer } from "./powercap.ts";
 import type { PowercapControls } from "./powercap-controls.ts";
 import { powercapPart } from "./powercap-part.ts";
+import { PromptClock } from "./prompt-clock.ts";
 import type { ResetServer } from "./reset.ts";
 import type { ResetControls } from "./reset-controls.ts";
 import { resetPart } from "./reset-part.ts";
@@ -40,6 +41,7 @@ import type { SensorControls } from "./sensor-controls.ts";
 import { sensorPart } from "./sensor-part.ts";
 import type { Server } from "./server.ts";
 import { Service } from "./service.ts";
+import { withoutSharedMemory } from "./shared-memory.ts";
 import type { SystemPowerServer } from "./system-power.ts";
 import type { SystemPowerControls } from "./system-power-controls.ts";
 import { systemPowerPart } from "./system-power-part.ts";
@@ -58,6 +60,9 @@ export interface PlatformOptions {
   readonly clock: Clock;
   /** Largest payload of its channels in bytes; default: what the board says, else 100, which fits the customary area. */
   readonly maxPayload?: number;
+  /** Whether its agents reach its memory; default true. False for agents in other processes: they are offered no FastChannels and no
+   *  statistics, whose addresses would lead them nowhere. */
+  readonly sharesMemory?: boolean;
 }
 
 /** How an agent is connected. */
@@ -79,6 +84,10 @@ const DEFAULT_MAX_PAYLOAD = 100;
 const DEFAULT_TIMEOUT_MS = 30;
 const DEFAULT_P2A_QUEUE = 32;
 
+function boardFor(board: Board, { sharesMemory = true }: { readonly sharesMemory?: boolean }): Board {
+  return sharesMemory ? board : withoutSharedMemory(board);
+}
+
 /** A simulated SCMI platform: one SoC, described by a board, that answers like firmware of one release of the specification. Hot
  *  commands are answered inside of the core; what they change, observers hear all the same. */
 export class Platform {
@@ -99,7 +108,8 @@ export class Platform {
   readonly #powercap: PowercapServer | undefined;
   readonly #pinctrl: PinctrlServer | undefined;
 
-  private constructor(core: Core, board: Board, options: PlatformOptions) {
+  private constructor(core: Core, wholeBoard: Board, options: PlatformOptions) {
+    const board = boardFor(wholeBoard, options);
     const {
       profile = "3.2",
       vendorProtocols = [],
@@ -114,7 +124,7 @@ export class Platform {
     const tables = new PlatformTables(core, description, state);
     const map = new MemoryMap();
     const machine = new Machine({
-      ...{ core, tables, clock, board, release: profile },
+      ...{ core, tables, clock: new PromptClock(clock), board, release: profile },
       agents: board.agents.map(({ name, isTrusted }, i) => new AgentState(i + 1, name, isTrusted)),
       access: new Access(board, tables, parts.list),
       observers: new Observers(),
@@ -159,7 +169,8 @@ export class Platform {
   }
 
   /** What a core needs so that a platform and its agents fit. */
-  static capacityFor(board: Board, options: CapacityOptions = {}): Partial<CoreCapacity> {
+  static capacityFor(wholeBoard: Board, options: CapacityOptions = {}): Partial<CoreCapacity> {
+    const board = boardFor(wholeBoard, options);
     const { profile = "3.2", vendorProtocols = [], maxPayload = board.maxPayload ?? DEFAULT_MAX_PAYLOAD } = options;
     const { connections = board.agents.length } = options;
     const bytes = Math.ceil(maxPayload / 4) * 4 + 28;

@@ -75,6 +75,7 @@ export class Service implements PortHost, MessageHost {
   }
 
   serveArea(connection: Connection, channel: number): boolean {
+    this.#machine.clock.settle();
     const isForEvents = !this.#hub.isEmpty;
     this.#hub.drain();
     let claim = this.#tables.openClaim(channel);
@@ -93,6 +94,7 @@ export class Service implements PortHost, MessageHost {
   }
 
   serveMessage(connection: Connection, channel: number, message: Uint8Array, send: (answer: Uint8Array) => void): void {
+    this.#machine.clock.settle();
     this.#hub.drain();
     const { core } = this;
     const at = core.base + this.#scratch;

@@ -107,6 +107,18 @@ describe("a stream server", () => {
     expect(hall.gone).toEqual(Array(bytes.length / 2 + 1).fill("ended"));
   });
 
+  test("answers a command before it tells of what the command caused", async () => {
+    const guest = new Hall().come();
+    const asynchronously = [1, 3, 3686400, 0]; // of a clock that needs no time for it
+    const answer = await guest.ask(frame(header(0x14, 0x5, 9), ...asynchronously));
+    expect(answer).toBe(
+      frame(header(0x14, 0x5, 9), 0) + frame(header(0x14, 0x5, 9) | (2 << 8), 0, 3, 3686400, 0), // delayed, behind it
+    );
+    await guest.ask(frame(header(0x13, 0xa), 0, 1));
+    const set = await guest.ask(frame(header(0x13, 0x7, 3), 0, 600));
+    expect(set).toBe(frame(header(0x13, 0x7, 3), 0) + frame(header(0x13, 0x1) | (3 << 8), 1, 0, 600));
+  });
+
   test("tells an end in order from one within a message", async () => {
     const hall = new Hall();
     for (const digits of ["", VERSION.ask, "04", VERSION.ask.slice(0, 8), `${VERSION.ask}040000000040`]) {

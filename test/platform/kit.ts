@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { type Board, parseBoard } from "../../src/board/index.ts";
 import type { CoreCapacity } from "../../src/core/capacity.ts";
-import { SimulatedClock } from "../../src/core/clock.ts";
+import { type Clock, SimulatedClock } from "../../src/core/clock.ts";
 import { Core } from "../../src/core/core.ts";
 import type { MessagePort } from "../../src/platform/message-port.ts";
 import { Platform, type PlatformOptions } from "../../src/platform/platform.ts";
@@ -16,6 +16,15 @@ export function boardFile(name: string): Board {
 /** What a board file of ours says. */
 export function source(name: string): Record<string, unknown> {
   return parse(readFileSync(new URL(`../../examples/boards/${name}.yaml`, import.meta.url), "utf8"));
+}
+
+/** Our example board with other words in one place: `path` is of keys and indices. */
+export function exampleWith(path: readonly (string | number)[], value: unknown): Board {
+  const data = source("example");
+  let at: unknown = data;
+  for (const key of path.slice(0, -1)) at = (at as Record<string | number, unknown>)[key];
+  (at as Record<string | number, unknown>)[path.at(-1) as string | number] = value;
+  return parseBoard(data, { file: "test" });
 }
 
 /** Little-endian words. */
@@ -138,13 +147,14 @@ export function rig(
   board: Board,
   options: Omit<PlatformOptions, "clock"> = {},
   capacity: Partial<CoreCapacity> = {},
+  otherClock?: Clock,
 ): Rig {
   const clock = new SimulatedClock();
   const connections = 4 * board.agents.length;
   const core = Core.createSync({
     capacity: { ...Platform.capacityFor(board, { ...options, connections }), ...capacity },
   });
-  const platform = Platform.open(core, board, { ...options, clock });
+  const platform = Platform.open(core, board, { ...options, clock: otherClock ?? clock });
   const agents = board.agents.map((_, i) => new Client(platform, i + 1));
   return { core, clock, platform, agents, agent: (id) => agents[id - 1] as Client };
 }
