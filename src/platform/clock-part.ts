@@ -39,10 +39,7 @@ export const clockPart: Part<ClockServer> = {
     }
   },
   describe: (board) => ({
-    clocks: clocksOf(board).map(({ rates, rate, asyncLatencyUs }) => ({
-      ...{ rates, rate },
-      asyncDepth: asyncLatencyUs === undefined ? 0 : (board.clock?.asyncDepth ?? 0),
-    })),
+    clocks: clocksOf(board).map(({ rates, rate }) => ({ rates, rate, asyncDepth: board.clock?.asyncDepth ?? 0 })),
   }),
   open: (machine) => new ClockServer(machine, machine.section("clock")),
 };

@@ -63,8 +63,8 @@ export class ClockServer implements Server {
     this.#jobs = new Jobs(machine);
     const { clocks } = this;
     this.handlers
-      .on(ClockProtocolAttributes, () => ({
-        attributes: { clockCount: board.clocks.length, maxPendingRateChanges: board.asyncDepth },
+      .on(ClockProtocolAttributes, (_, { agent }) => ({
+        attributes: { clockCount: machine.countFor(agent, clockProtocol), maxPendingRateChanges: board.asyncDepth },
       }))
       .on(ClockAttributes, ({ clockId }, { agent }) =>
         this.#with(agent, clockId, (it) => this.#attributes(agent, clockId, it)),
@@ -137,9 +137,11 @@ export class ClockServer implements Server {
     return [];
   }
 
-  // An event says which rate a clock has, not which one was asked for: whoever wants to know that needs the host.
-  hostAnswers(_agent: AgentState, clockId: number): readonly HotKind[] {
-    const { agents } = this.#machine;
+  // An event says which rate a clock has, not which one was asked for: whoever wants to know that needs the host. So does who may not
+  // set the rate: the core judges that before the rate.
+  hostAnswers(agent: AgentState, clockId: number): readonly HotKind[] {
+    const { agents, tables } = this.#machine;
+    if (!tables.maySet(agent.id, clockProtocol.id, clockId)) return ["set"];
     return agents.some((it) => it.isSubscribed(clockProtocol, ClockRateChangeRequested.id, clockId)) ? ["set"] : [];
   }
 
@@ -189,7 +191,8 @@ export class ClockServer implements Server {
     };
   }
 
-  /** `CLOCK_RATE_SET` in the core's order of checks; what the core refuses never gets here, but for a cold command. */
+  /** `CLOCK_RATE_SET`: what no clock takes, what this one cannot, then who may. Whether there are asynchronous changes is said for the
+   *  protocol, not for a clock: one that takes no time for them is done at once. */
   #setRate(call: Call): number {
     const { agent, view, requestAt } = call;
     const flags = view.getUint32(requestAt, true);
@@ -199,10 +202,10 @@ export class ClockServer implements Server {
     if (!clock) return STATUS.NOT_FOUND;
     if ((flags & ~RATE_FLAGS.ALL) !== 0) return STATUS.INVALID_PARAMETERS;
     const isAsync = (flags & RATE_FLAGS.ASYNC) !== 0;
-    if (isAsync && clock.asyncLatencyUs === undefined) return STATUS.NOT_SUPPORTED;
-    if (!this.#machine.tables.maySet(agent.id, clockProtocol.id, clockId)) return STATUS.DENIED;
+    if (isAsync && this.#board.asyncDepth === 0) return STATUS.NOT_SUPPORTED;
     const rate = roundRate(clock.rates, wanted, flags);
     if (rate === undefined) return STATUS.INVALID_PARAMETERS;
+    if (!this.#machine.tables.maySet(agent.id, clockProtocol.id, clockId)) return STATUS.DENIED;
     if (isAsync && this.#jobs.countOf(agent) >= this.#board.asyncDepth) return STATUS.BUSY;
     this.clocks.requested(agent.id, clockId, wanted);
     if (!isAsync) {

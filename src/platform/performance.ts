@@ -80,7 +80,7 @@ export class PerformanceServer implements Server {
         if (!machine.commandFor(agent, this.protocol, messageId)) return STATUS.NOT_FOUND;
         return { attributes: { fastChannel: this.#hasFastChannel(agent, messageId) } };
       })
-      .on(PerformanceProtocolAttributes, (_, { messages }) => this.#protocolAttributes(messages.version))
+      .on(PerformanceProtocolAttributes, (_, call) => this.#protocolAttributes(call))
       .on(PerformanceDomainAttributes, ({ domainId }, call) =>
         this.#with(call, domainId, (domain) => this.#attributes(call, domainId, domain)),
       )
@@ -195,10 +195,10 @@ export class PerformanceServer implements Server {
     return typeof domain === "number" ? domain : act(domain);
   }
 
-  #protocolAttributes(version: number) {
-    const { powerUnit, domains } = this.#board;
+  #protocolAttributes({ agent, messages }: Call) {
+    const domainCount = this.#machine.countFor(agent, performanceProtocol);
     return {
-      attributes: { domainCount: domains.length, powerUnit: unitAt(powerUnit, version) },
+      attributes: { domainCount, powerUnit: unitAt(this.#board.powerUnit, messages.version) },
       statisticsAddress: this.#statistics?.address ?? 0n,
       statisticsByteLength: this.#statistics?.byteLength ?? 0,
     };

@@ -35,8 +35,9 @@ export class PowerDomains {
     return this.#machine.tables.mayUse(id, ID, domainId) ? domain : STATUS.DENIED;
   }
 
+  /** Whether an agent that may use a domain may set its state. */
   maySet({ id }: AgentState, domainId: number): boolean {
-    return this.#machine.tables.maySet(id, ID, domainId);
+    return this.domains[domainId]?.setStateAgents.includes(id) ?? false;
   }
 
   state(domainId: number): number {
@@ -44,10 +45,11 @@ export class PowerDomains {
   }
 
   /** Which hot commands of a domain the host answers: the core brings every state into force at once, and knows neither wishes
-   *  nor parents. */
-  hostAnswers(domainId: number): readonly HotKind[] {
+   *  nor parents, nor what to say to an agent that may not set a state. */
+  hostAnswers(agent: AgentState, domainId: number): readonly HotKind[] {
     const domain = this.domains[domainId];
     if (!domain) return [];
+    if (!this.maySet(agent, domainId)) return ["set"];
     const { setStateAgents, parent, asyncLatencyUs } = domain;
     const isAlone = parent === undefined && this.#children[domainId]?.length === 0;
     return isAlone && setStateAgents.length <= 1 && asyncLatencyUs === undefined ? [] : ["set"];

@@ -47,9 +47,9 @@ export class PowerServer implements Server {
     this.#statistics = board.statistics && this.#keepStatistics(board.statistics.address, map);
     const { domains } = this;
     this.handlers
-      .on(PowerProtocolAttributes, (_, { messages }) => {
+      .on(PowerProtocolAttributes, (_, { agent, messages }) => {
         const { address = 0n, byteLength = 0 } = (messages.version >= V2 && this.#statistics) || {};
-        const attributes = { domainCount: board.domains.length };
+        const attributes = { domainCount: machine.countFor(agent, powerProtocol) };
         return { attributes, statisticsAddress: address, statisticsByteLength: byteLength };
       })
       .on(PowerDomainAttributes, ({ domainId }, call) =>
@@ -84,8 +84,8 @@ export class PowerServer implements Server {
     return [];
   }
 
-  hostAnswers(_agent: AgentState, domainId: number): readonly HotKind[] {
-    return this.domains.hostAnswers(domainId);
+  hostAnswers(agent: AgentState, domainId: number): readonly HotKind[] {
+    return this.domains.hostAnswers(agent, domainId);
   }
 
   onCoreEvent({ kind, agentId, domain, before, after, time }: CoreEvent): void {
@@ -137,12 +137,13 @@ export class PowerServer implements Server {
     };
   }
 
-  /** The words are judged before the mode, and permissions before the words, as in the core's hot commands. */
+  /** The words are judged before the mode, as in the core's hot commands. To an agent that may look at a domain and not set it, its
+   *  attributes offer no mode: NOT_SUPPORTED. */
   #setState(call: Call, domainId: number, domain: BoardPowerDomain, powerState: number, isAsync: boolean) {
     const { agent, hasReserved } = call;
-    if (!this.domains.maySet(agent, domainId)) return STATUS.DENIED;
     if (hasReserved || !domain.states.includes(powerState)) return STATUS.INVALID_PARAMETERS;
     const { asyncLatencyUs, hasSync } = domain;
+    if (!this.domains.maySet(agent, domainId)) return STATUS.NOT_SUPPORTED;
     if (isAsync ? asyncLatencyUs === undefined : !hasSync) return STATUS.NOT_SUPPORTED;
     this.domains.requested(agent.id, domainId, powerState);
     if (isAsync) {

@@ -65,7 +65,9 @@ export class PowercapServer implements Server {
         const isFast = board.domains.some((_, domainId) => this.fastChannels.has(agent, domainId, messageId));
         return { attributes: { fastChannel: isFast } };
       })
-      .on(PowercapProtocolAttributes, () => ({ attributes: { domainCount: board.domains.length } }))
+      .on(PowercapProtocolAttributes, (_, { agent }) => ({
+        attributes: { domainCount: machine.countFor(agent, powercapProtocol) },
+      }))
       .on(PowercapDomainAttributes, ({ domainId }, call) =>
         this.#with(call, domainId, (domain) => this.#attributes(call, domainId, domain)),
       )

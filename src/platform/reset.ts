@@ -44,7 +44,9 @@ export class ResetServer implements Server {
     this.controls = new ResetControls(machine, this.resets);
     this.#jobs = new Jobs(machine);
     this.handlers
-      .on(ResetProtocolAttributes, () => ({ attributes: { domainCount: domains.length } }))
+      .on(ResetProtocolAttributes, (_, { agent }) => ({
+        attributes: { domainCount: machine.countFor(agent, resetProtocol) },
+      }))
       .on(ResetDomainAttributes, ({ domainId }, call) => this.#with(call, domainId, attributesOf))
       .on(ResetCommand, (request, call) =>
         this.#with(call, request.domainId, (domain) => this.#reset(domain, request, call)),
@@ -98,19 +100,19 @@ export class ResetServer implements Server {
     return typeof domain === "number" ? domain : act(domain);
   }
 
-  /** `RESET`: who may, what no domain takes, then what this one cannot. */
+  /** `RESET`: what no domain takes, what this one cannot, then who may: tests of compliance send all of it to every domain. */
   #reset(domain: BoardResetDomain, { domainId, flags, resetState }: ResetRequest, call: Call) {
     const { id } = call.agent;
-    if (!this.#machine.tables.maySet(id, resetProtocol.id, domainId)) return STATUS.DENIED;
     if (call.hasReserved || (flags.async && !flags.autonomous)) return STATUS.INVALID_PARAMETERS;
     if (!hasState(domain, resetState)) return STATUS.INVALID_PARAMETERS;
+    const { asyncLatencyUs, hasExplicit } = domain;
+    if (!flags.autonomous && !hasExplicit) return STATUS.NOT_SUPPORTED;
+    if (flags.async && asyncLatencyUs === undefined) return STATUS.NOT_SUPPORTED;
+    if (!this.#machine.tables.maySet(id, resetProtocol.id, domainId)) return STATUS.DENIED;
     if (!flags.autonomous) {
-      if (!domain.hasExplicit) return STATUS.NOT_SUPPORTED;
       this.resets.setSignal(id, domainId, flags.assert);
       return DONE;
     }
-    const { asyncLatencyUs } = domain;
-    if (flags.async && asyncLatencyUs === undefined) return STATUS.NOT_SUPPORTED;
     if (flags.async && !this.#jobs.hasRoomFor(call.agent)) return STATUS.BUSY;
     this.resets.begin(id, domainId);
     if (!flags.async || asyncLatencyUs === undefined) {

@@ -46,7 +46,7 @@ const MAX_RETURNED = 0xfff;
 type Config = Infer<typeof SensorConfigSet.request>["sensorConfig"];
 
 /** Sensor management. A sensor that an agent may not use is DENIED to it, and an empty place among the descriptions, whose ids are
- *  places. */
+ *  places, unless it is behind all that the agent may use. */
 export class SensorServer implements Server {
   readonly protocol = sensorProtocol;
   readonly handlers = new Handlers();
@@ -71,8 +71,8 @@ export class SensorServer implements Server {
     this.controls = new SensorControls(machine, this.sensors, (id, isElsewhere) => this.#changed(id, isElsewhere));
     const { sensors } = this;
     this.handlers
-      .on(SensorProtocolAttributes, () => ({
-        attributes: { sensorCount: board.sensors.length, maxPendingReadings: board.asyncDepth },
+      .on(SensorProtocolAttributes, (_, { agent }) => ({
+        attributes: { sensorCount: machine.countFor(agent, sensorProtocol), maxPendingReadings: board.asyncDepth },
         sensorRegionAddress: 0n,
         sensorRegionByteLength: 0,
       }))
@@ -85,8 +85,8 @@ export class SensorServer implements Server {
       .on(SensorTripPointConfig, ({ sensorId, tripPoint, tripPointValue }, { agent, hasReserved }) =>
         this.#with(agent, sensorId, ({ tripPointCount }) => {
           const { tripPointId, event } = tripPoint;
-          if (!sensors.mayConfigure(agent, sensorId)) return STATUS.DENIED;
           if (hasReserved || tripPointId >= tripPointCount) return STATUS.INVALID_PARAMETERS;
+          if (!sensors.mayConfigure(agent, sensorId)) return STATUS.DENIED;
           this.#look(sensorId);
           sensors.setTripPoint(agent, sensorId, tripPointId, event, tripPointValue);
           this.#ticks.arm(sensorId);
@@ -175,11 +175,12 @@ export class SensorServer implements Server {
 
   #descriptions(index: number, call: Call) {
     const { sensors } = this.sensors;
-    if (index >= sensors.length) return STATUS.INVALID_PARAMETERS;
+    const count = this.#machine.countFor(call.agent, sensorProtocol);
+    if (index >= count) return STATUS.INVALID_PARAMETERS;
     const { version } = call.messages;
     const page: ReturnType<typeof sensorRecord>[] = [];
     let room = call.capacity - LIST_HEAD_BYTES;
-    for (let id = index; id < sensors.length && page.length < MAX_RETURNED; id++) {
+    for (let id = index; id < count && page.length < MAX_RETURNED; id++) {
       const record = sensorRecord(id, this.sensors.mayUse(call.agent, id) ? sensors[id] : undefined, version);
       const { attributesLow, attributesHigh } = record;
       const extended = attributesHigh.axes ? SENSOR_BYTES.AXES : SENSOR_BYTES.SCALAR;
@@ -188,7 +189,7 @@ export class SensorServer implements Server {
       page.push(record);
     }
     if (page.length === 0) return STATUS.PROTOCOL_ERROR;
-    const remaining = sensors.length - index - page.length;
+    const remaining = count - index - page.length;
     return { numSensors: { returned: page.length, remaining }, sensors: page };
   }
 

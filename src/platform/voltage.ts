@@ -45,7 +45,9 @@ export class VoltageServer implements Server {
     this.#jobs = new Jobs(machine);
     const { voltages } = this;
     this.handlers
-      .on(VoltageProtocolAttributes, () => ({ attributes: { domainCount: domains.length } }))
+      .on(VoltageProtocolAttributes, (_, { agent }) => ({
+        attributes: { domainCount: machine.countFor(agent, voltageProtocol) },
+      }))
       .on(VoltageDomainAttributes, ({ domainId }, call) => this.#with(call, domainId, attributesOf))
       .on(VoltageDescribeLevels, ({ domainId, levelIndex }, call) =>
         this.#with(call, domainId, ({ levelsUv }) => describeLevels(levelsUv, levelIndex, call)),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { roundRate } from "../../src/platform/rates.ts";
 import { RELEASE_NAMES } from "../../src/protocols/index.ts";
-import { boardFile, boardOf, PROTOCOL, rig } from "./kit.ts";
+import { boardFile, boardOf, exampleWith, PROTOCOL, rig } from "./kit.ts";
 
 const C = PROTOCOL.CLOCK;
 const [NOT_SUPPORTED, INVALID_PARAMETERS, DENIED, NOT_FOUND, OUT_OF_RANGE, BUSY] = [-1, -2, -3, -4, -5, -6] as const;
@@ -9,6 +9,11 @@ const PROTOCOL_ERROR = -10;
 const UNKNOWN = 6;
 /** Kept from agent 3. */
 const HIDDEN = 5;
+
+/** The guest may look at the display's clock, and that is all. */
+function boardWhereTheGuestSetsNothing() {
+  return exampleWith(["clock", "clocks", 4, "permissions"], { GUEST: { state: false, parent: false, rate: false } });
+}
 
 describe("two faults at once", () => {
   test.each([UNKNOWN, HIDDEN, 0x10000, 0xffffffff])("a clock that is not there (%i) comes first", (clock) => {
@@ -33,11 +38,13 @@ describe("two faults at once", () => {
     }
   });
 
-  test("then illegal words, then rights", () => {
-    const { agent } = rig(boardFile("example"));
+  test("then illegal words, rates among them, then rights", () => {
+    const { agent, platform } = rig(boardWhereTheGuestSetsNothing());
     expect(agent(3).status(C, 0x5, 0x10, 4, 30e6, 0)).toBe(INVALID_PARAMETERS);
     expect(agent(3).status(C, 0x5, 0, 4, 30e6, 0)).toBe(DENIED);
-    expect(agent(3).status(C, 0x5, 0, 4, 1, 0)).toBe(DENIED);
+    expect(agent(3).status(C, 0x5, 1, 4, 30e6, 0)).toBe(DENIED);
+    expect(agent(3).status(C, 0x5, 0, 4, 1, 0)).toBe(INVALID_PARAMETERS); // as Arm's tests have it
+    expect(platform.clock.rate(4)).not.toBe(30e6);
     expect(agent(3).status(C, 0x7, 4, 2, 0)).toBe(INVALID_PARAMETERS);
     expect(agent(3).status(C, 0x7, 4, 1, 0)).toBe(DENIED);
     expect(agent(3).status(C, 0xd, 2, 3)).toBe(INVALID_PARAMETERS);
@@ -94,13 +101,12 @@ describe("CLOCK_RATE_SET", () => {
   test("is queued up to the depth of an agent, and answered later, in order", () => {
     const { agent, platform, clock } = rig(boardFile("example"));
     const one = agent(1);
-    expect(one.status(C, 0x5, 1, 2, 300e6, 0)).toBe(NOT_SUPPORTED);
     expect(one.status(C, 0x5, 1, 1, 599e6, 0)).toBe(INVALID_PARAMETERS);
     expect(one.status(C, 0x5, 1, 1, 700e6, 0)).toBe(0);
     expect(one.status(C, 0x5, 9, 1, 812e6, 0)).toBe(0);
     expect(one.status(C, 0x5, 1, 1, 900e6, 0)).toBe(BUSY);
     expect(agent(2).status(C, 0x5, 1, 1, 1000e6, 0)).toBe(0); // with a depth of its own
-    const tokens = one.heard.slice(2, 4).map(({ token }) => token);
+    const tokens = one.heard.slice(1, 3).map(({ token }) => token);
     one.takeP2a();
     clock.advance(0.5);
     expect(platform.clock.rate(1)).toBe(700e6);
@@ -118,6 +124,16 @@ describe("CLOCK_RATE_SET", () => {
         .map(({ words }) => words),
     ).toEqual([[0, 1, 1000e6, 0]]);
     expect(platform.clock.rate(1)).toBe(900e6);
+  });
+
+  test("is there for every clock where the protocol has it: who takes no time is done at once", () => {
+    const { agent, platform } = rig(boardFile("example"));
+    expect(agent(1).status(C, 0x5, 1, 2, 300e6, 0)).toBe(0);
+    expect(platform.clock.rate(2)).toBe(300e6);
+    const [delayed] = agent(1).takeP2a();
+    expect([delayed?.type, ...(delayed?.words ?? [])]).toEqual([2, 0, 2, 300e6, 0]);
+    const sync = rig(boardOf({ clock: { clocks: [{ name: "c", rates: [1, 2] }] } })).agent(1);
+    expect(sync.status(C, 0x5, 1, 0, 2, 0)).toBe(NOT_SUPPORTED);
   });
 
   test("waits for changes of the same clock only", () => {
@@ -232,13 +248,15 @@ describe("parents and permissions", () => {
     expect(agent(1).takeP2a()).toEqual([]);
     expect(parents).toEqual([[1, 0]]);
     const bits = (id: number, clock: number) => (agent(id).call(C, 0xf, clock)[1] as number) >>> 29;
-    expect([bits(1, 2), bits(3, 2), bits(3, 4), bits(1, 0), bits(2, 0)]).toEqual([7, 5, 0, 2, 7]);
+    expect([bits(1, 2), bits(3, 2), bits(3, 4), bits(1, 4)]).toEqual([7, 5, 5, 7]);
+    const { agent: other } = rig(boardWhereTheGuestSetsNothing());
+    expect(other(3).call(C, 0xf, 4)).toEqual([0, 0]);
     const isRestricted = (id: number, clock: number) => ((agent(id).call(C, 0x3, clock)[1] as number) >>> 1) & 1;
     expect([isRestricted(1, 2), isRestricted(3, 2), isRestricted(2, 0)]).toEqual([0, 1, 0]);
   });
 
   test("two agents with different permissions share one clock", () => {
-    const { agent, platform } = rig(boardFile("example"));
+    const { agent, platform } = rig(boardWhereTheGuestSetsNothing());
     expect(agent(3).status(C, 0x5, 0, 4, 30e6, 0)).toBe(DENIED);
     expect(agent(3).status(C, 0x7, 4, 1, 0)).toBe(DENIED);
     expect(agent(1).status(C, 0x5, 0, 4, 30e6, 0)).toBe(0);

@@ -160,9 +160,9 @@ describe("a domain that takes its time", () => {
     agent(1).status(P, 0xa, 1, 1);
     expect(agent(1).status(P, 0x7, 1, 1600)).toBe(0);
     expect(agent(1).call(P, 0x8, 1)).toEqual([0, 800]);
-    clock.advance(0.05);
+    clock.advance(0.005);
     expect(agent(1).status(P, 0x7, 1, 2400)).toBe(0);
-    clock.advance(0.079);
+    clock.advance(0.009);
     expect(agent(1).call(P, 0x8, 1)).toEqual([0, 800]);
     agent(1).takeP2a();
     clock.advance(0.001);
@@ -172,7 +172,7 @@ describe("a domain that takes its time", () => {
         .map(({ words }) => words),
     ).toEqual([[1, 1, 2400]]);
     expect(agent(1).call(P, 0x8, 1)).toEqual([0, 2400]);
-    expect(seen).toEqual([[130, { agentId: 1, domainId: 1, before: 800, level: 2400 }]]);
+    expect(seen).toEqual([[15, { agentId: 1, domainId: 1, before: 800, level: 2400 }]]);
   });
 
   test("does not leave limits that were set meanwhile", () => {

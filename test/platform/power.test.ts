@@ -58,8 +58,16 @@ describe("two faults at once", () => {
     ] as const) {
       expect(agent(3).status(P, id, ...words), `0x${id.toString(16)}`).toBe(DENIED);
     }
-    expect(agent(3).status(P, SET, 0, MODEM, OFF)).toBe(DENIED);
-    expect(agent(3).status(P, GET, MODEM)).toBe(0);
+  });
+
+  test("one that an agent may only look at has no modes for it, in its attributes and its answers", () => {
+    const { agent, platform } = rig(boardFile("example"));
+    expect((agent(3).call(P, 0x3, MODEM)[1] as number) & 0x60000000).toBe(0);
+    expect((agent(1).call(P, 0x3, MODEM)[1] as number) & 0x60000000).not.toBe(0);
+    for (const flags of [0, 1]) expect(agent(3).status(P, SET, flags, MODEM, OFF)).toBe(NOT_SUPPORTED);
+    expect(agent(3).status(P, SET, 0xf, MODEM, OFF)).toBe(INVALID_PARAMETERS);
+    expect(agent(3).call(P, GET, MODEM)).toEqual([0, ON]);
+    expect(platform.power.state(MODEM)).toBe(ON);
   });
 
   test("then illegal words, before the mode", () => {

@@ -54,11 +54,13 @@ describe("two faults at once", () => {
     expect(platform.reset.count(SECURE_TIMER)).toBe(1);
   });
 
-  test("then one that it may only look at", () => {
+  test("then illegal words and what the domain cannot, and last one that the agent may only look at", () => {
     const { agent, platform } = rig(boardFile("example"));
     expect(agent(3).status(R, 0x3, DISPLAY)).toBe(SUCCESS);
-    for (const flags of [0, 1, 2, 5, 4, 0xf8]) expect(agent(3).status(R, 0x4, DISPLAY, flags, 0)).toBe(DENIED);
-    expect(agent(3).status(R, 0x4, DISPLAY, 1, 0xff)).toBe(DENIED);
+    for (const flags of [0, 1, 2]) expect(agent(3).status(R, 0x4, DISPLAY, flags, 0)).toBe(DENIED);
+    for (const flags of [4, 0xf8]) expect(agent(3).status(R, 0x4, DISPLAY, flags, 0)).toBe(INVALID_PARAMETERS);
+    expect(agent(3).status(R, 0x4, DISPLAY, 1, 0xff)).toBe(INVALID_PARAMETERS);
+    expect(agent(3).status(R, 0x4, DISPLAY, 5, 0)).toBe(NOT_SUPPORTED);
     expect(platform.reset.isAsserted(DISPLAY)).toBe(true);
   });
 

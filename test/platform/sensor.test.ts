@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { RELEASE_NAMES, type Release } from "../../src/protocols/index.ts";
-import { boardFile, boardOf, PROTOCOL, rig } from "./kit.ts";
+import { boardFile, boardOf, exampleWith, PROTOCOL, rig } from "./kit.ts";
 
 const { BASE, SENSOR: S } = PROTOCOL;
 const [NOT_SUPPORTED, INVALID_PARAMETERS, DENIED, NOT_FOUND, BUSY, HARDWARE_ERROR] = [-1, -2, -3, -4, -6, -9] as const;
@@ -9,6 +9,8 @@ const PROTOCOL_ERROR = -10;
 // Sensors of examples/boards/example.yaml
 const [CPU, VDD, , , ACCEL, HUMIDITY, BATTERY, SECURE] = [0, 1, 2, 3, 4, 5, 6, 7] as const;
 const COUNT = 8;
+/** Whose thermal sensor the guest may only read. */
+const READ_ONLY_CPU = exampleWith(["sensor", "sensors", CPU, "readOnly"], ["GUEST"]);
 /** From which SCMI 3.0 has the sensor protocol 2.0. */
 const isV2 = (profile: Release) => RELEASE_NAMES.indexOf(profile) >= RELEASE_NAMES.indexOf("3.0");
 
@@ -37,9 +39,10 @@ describe("two faults at once", () => {
     }
   });
 
-  test("then rights, then illegal words, then abilities", () => {
-    const { agent } = rig(boardFile("example"));
-    expect(agent(3).status(S, 0x5, CPU, 0xffffffff, 0, 0)).toBe(DENIED);
+  test("then rights, but behind the words of trip points, then illegal words, then abilities", () => {
+    const { agent } = rig(READ_ONLY_CPU);
+    expect(agent(3).status(S, 0x5, CPU, 0xffffffff, 0, 0)).toBe(INVALID_PARAMETERS); // as Arm's tests have it
+    expect(agent(3).status(S, 0x5, CPU, 0x3, 0, 0)).toBe(DENIED);
     expect(agent(3).status(S, 0xa, CPU, 0x1fc)).toBe(DENIED);
     expect(agent(1).status(S, 0x5, VDD, 0xffffffff, 0, 0)).toBe(INVALID_PARAMETERS);
     expect(agent(1).status(S, 0xa, VDD, 0x1fe)).toBe(INVALID_PARAMETERS);
@@ -59,7 +62,7 @@ describe("two faults at once", () => {
   });
 
   test("who may only read reads, and may listen", () => {
-    const { agent } = rig(boardFile("example"));
+    const { agent } = rig(READ_ONLY_CPU);
     expect(agent(3).status(S, 0x6, CPU, 0)).toBe(0);
     expect(agent(3).status(S, 0x4, CPU, 1)).toBe(0);
     expect(agent(3).status(S, 0xa, BATTERY, 1)).toBe(0);
@@ -112,8 +115,14 @@ describe.each(RELEASE_NAMES)("SENSOR_DESCRIPTION_GET of release %s", (profile) =
     }
   });
 
-  test("keeps the place of what an agent may not use, and says nothing of it", () => {
-    expect(recordsOf(3, "example")[SECURE]).toEqual([SECURE, 0, 0, 0, 0, 0, 0]);
+  test("ends with what an agent may use, keeps the place of what it may not use before, and says nothing of it", () => {
+    const { agent } = rig(boardFile("example"), { profile });
+    expect((agent(3).call(S, 0x1)[1] as number) & 0xffff).toBe(COUNT - 1);
+    expect(recordsOf(3, "example")).toHaveLength(COUNT - 1);
+    expect(agent(3).call(S, 0x3, SECURE)).toEqual([INVALID_PARAMETERS]);
+    if (profile === "1.0") return; // without permissions that change
+    agent(2).status(PROTOCOL.BASE, 0x9, 3, 0, 0); // device 0 has sensors 0 and 1
+    expect(agent(3).call(S, 0x3, CPU).slice(2, 9)).toEqual([CPU, 0, 0, 0, 0, 0, 0]);
   });
 
   test("past the end is INVALID_PARAMETERS", () => {
