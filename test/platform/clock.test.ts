@@ -112,7 +112,7 @@ describe("CLOCK_RATE_SET", () => {
     expect(platform.clock.rate(1)).toBe(700e6);
     clock.advance(0.5);
     expect(platform.clock.rate(1)).toBe(800e6);
-    expect(one.takeP2a()).toEqual([
+    expect(one.takeP2a()).toMatchObject([
       { type: 2, protocolId: C, messageId: 5, token: tokens[0], words: [0, 1, 700e6, 0] },
       { type: 2, protocolId: C, messageId: 5, token: tokens[1], words: [0, 1, 800e6, 0] },
     ]);

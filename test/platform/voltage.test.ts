@@ -165,7 +165,7 @@ describe("VOLTAGE_LEVEL_SET", () => {
     expect(platform.voltage.level(GPU)).toBe(800000);
     clock.advance(0.3);
     expect(platform.voltage.level(GPU)).toBe(900000);
-    expect(one.takeP2a()).toEqual([
+    expect(one.takeP2a()).toMatchObject([
       { type: 2, protocolId: V, messageId: 0x7, token: tokens[0], words: [0, GPU, 800000] },
       { type: 2, protocolId: V, messageId: 0x7, token: tokens[1], words: [0, GPU, 900000] },
     ]);
