@@ -57,7 +57,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   "vhost-user": { imports: ["firmware", "virtio", "core", "errors.ts"] },
   trace: { imports: ["wire", "protocols", "core", "errors.ts"] },
   world: { imports: WORLD },
-  sim: { imports: ["world", "core", "protocols", "errors.ts"] },
+  sim: { imports: ["world", "core", "protocols", "errors.ts"], types: ["board"] },
   compliance: { imports: ["transport/transport.ts", "firmware", "wire", "protocols", "core", "agent", "errors.ts"] },
   "index.ts": { imports: ["agent", "core", "errors.ts"] },
   cli: { imports: ["entry points"] },
