@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { addCall } from "./call.ts";
 import { type CliContext, EXIT, UsageError } from "./context.ts";
+import { addDt } from "./dt.ts";
 import { addInfo } from "./info.ts";
 import { addSelfCheck } from "./self-check-command.ts";
 import { addServe } from "./serve.ts";
@@ -11,6 +12,7 @@ const SUBCOMMANDS: readonly ((program: Command, context: CliContext) => void)[] 
   addServe,
   addCall,
   addInfo,
+  addDt,
   addSelfCheck,
 ];
 
