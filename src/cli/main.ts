@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { addCall } from "./call.ts";
 import { type CliContext, EXIT, UsageError } from "./context.ts";
+import { addDecode } from "./decode.ts";
 import { addDt } from "./dt.ts";
 import { addInfo } from "./info.ts";
 import { addSelfCheck } from "./self-check-command.ts";
@@ -13,6 +14,7 @@ const SUBCOMMANDS: readonly ((program: Command, context: CliContext) => void)[] 
   addCall,
   addInfo,
   addDt,
+  addDecode,
   addSelfCheck,
 ];
 
@@ -28,6 +30,11 @@ async function main(argv: readonly string[]): Promise<number> {
   // once: a second one ends a command that does not listen
   process.once("SIGINT", onSignal);
   process.once("SIGTERM", onSignal);
+  // Whoever reads our output may have seen enough: `scmi decode … | head`.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    interrupt.abort();
+  });
 
   let exitCode: number = EXIT.ok;
   const context: CliContext = {
