@@ -25,7 +25,6 @@ import {
   CORE_XFERS,
   COUNTER_ABORTED,
   COUNTER_ERRORS,
-  COUNTER_MALFORMED,
   COUNTER_RECYCLED,
   COUNTER_TIMEOUTS,
   FAULT_ABORTED,
@@ -53,7 +52,6 @@ import {
   TABLE_COUNT,
   TOKEN_COUNT,
   TRACE_MALFORMED,
-  TRACE_POSTED,
   TRACE_TIMEOUT,
   TYPE_COMMAND,
   TYPE_DELAYED_RESPONSE,
@@ -137,7 +135,7 @@ export function send(
   store<u32>(xfer, word, XFER_HEADER);
   xfers.setDeadline(core, xfer, now + load<f64>(channel, CHANNEL_TIMEOUT));
   increment(channel + CHANNEL_SENT);
-  if (trace.isOn(core)) trace.write(core, TRACE_POSTED, channel, word, 0, byteLength, now);
+  if (trace.isOn(core)) trace.posted(core, channel, word, !(command & COMMAND_INTERRUPT), from, byteLength, now);
 
   if (offset) {
     store<u32>(channel, index, CHANNEL_POSTED);
@@ -179,13 +177,13 @@ export function settleArea(core: usize, channel: usize, to: usize, room: u32, no
   store<u32>(channel, NO_INDEX, CHANNEL_POSTED);
   store<u32>(channel, bits & SMT_STATUS_FREE ? NO_HEADER : word | OUTSTANDING_ENDED, CHANNEL_OUTSTANDING);
   if (bits & SMT_STATUS_ERROR) {
-    answers.count(core, channel, COUNTER_ERRORS, TRACE_MALFORMED, word, 0, now);
+    answers.count(core, channel, COUNTER_ERRORS, TRACE_MALFORMED, word, 0, 0, 0, now);
     xfers.finish(core, xfers.instanceOf(core, xfer), xfer, FAULT_CHANNEL_ERROR, 0);
     return index;
   }
   const bytes = areas.answerBytes(channel, area);
   if (answers.breaksLength(channel, bytes, areas.capacity(channel))) {
-    answers.malformed(core, channel, xfer, bytes, now);
+    answers.malformed(core, channel, xfer, bytes, areas.payload(channel, area), areas.capacity(channel), now);
   } else {
     if (!to) {
       to = xfer + XFER_PAYLOAD;
@@ -231,7 +229,7 @@ export function deliver(core: usize, channelIndex: u32, at: usize, byteLength: u
     return answers.take(core, channel, word, from, byteLength, capacity, now);
   }
   if (isReadable && type == TYPE_NOTIFICATION) p2a.notification(core, channel, word, from, byteLength, capacity, now);
-  else answers.count(core, channel, COUNTER_MALFORMED, TRACE_MALFORMED, word, byteLength, now);
+  else answers.refuse(core, channel, word, byteLength, isReadable ? from : 0, isReadable ? capacity : 0, now);
   return FAULT_NOTHING;
 }
 
@@ -308,7 +306,7 @@ function expire(core: usize, xfer: usize, now: f64): void {
   const channel = xfers.channelOf(core, xfer);
   const fault = load<u32>(xfer, XFER_STATE) == XFER_POSTED ? FAULT_RESPONSE_TIMEOUT : FAULT_DELAYED_TIMEOUT;
   increment(countersOf(core, channel) + COUNTER_TIMEOUTS);
-  if (trace.isOn(core)) trace.write(core, TRACE_TIMEOUT, channel, load<u32>(xfer, XFER_HEADER), fault, 0, now);
+  if (trace.isOn(core)) trace.write(core, TRACE_TIMEOUT, channel, load<u32>(xfer, XFER_HEADER), fault, 0, 0, 0, now);
   xfers.giveUp(core, xfer, XFER_TIMED_OUT, xfers.owed(xfer), fault, 0);
 }
 
@@ -325,7 +323,7 @@ function takeBack(core: usize, channel: usize, area: usize, now: f64): void {
 function judge(core: usize, channel: usize, area: usize, word: u32, now: f64): void {
   const bytes = areas.answerBytes(channel, area);
   if (header.type(word) != TYPE_COMMAND) {
-    answers.count(core, channel, COUNTER_MALFORMED, TRACE_MALFORMED, word, bytes, now);
+    answers.refuse(core, channel, word, bytes, areas.payload(channel, area), areas.capacity(channel), now);
   } else {
     answers.take(core, channel, word, areas.payload(channel, area), bytes, areas.capacity(channel), now);
   }

@@ -64,7 +64,17 @@ export function respond(
   // Judged from the copy: the peer may have changed the area since
   const status = load<i32>(fits ? to : from);
   if (trace.isOn(core)) {
-    trace.write(core, TRACE_RESPONSE, channel, load<u32>(xfer, XFER_HEADER), status, byteLength, now);
+    trace.write(
+      core,
+      TRACE_RESPONSE,
+      channel,
+      load<u32>(xfer, XFER_HEADER),
+      status,
+      byteLength,
+      fits ? to : from,
+      byteLength,
+      now,
+    );
   }
   if (fits && status == 0 && load<u32>(xfer, XFER_FLAGS) & XFER_FLAGS_ASYNC) {
     xfers.awaitDelayed(core, channel, xfer, byteLength, now);
@@ -74,10 +84,19 @@ export function respond(
 }
 
 /** Ends an xfer whose own answer cannot be read. */
-export function malformed(core: usize, channel: usize, xfer: usize, bytes: u32, now: f64): void {
+export function malformed(
+  core: usize,
+  channel: usize,
+  xfer: usize,
+  bytes: u32,
+  from: usize,
+  capacity: u32,
+  now: f64,
+): void {
   increment(countersOf(core, channel) + COUNTER_MALFORMED);
   if (trace.isOn(core)) {
-    trace.write(core, TRACE_MALFORMED, channel, load<u32>(xfer, XFER_HEADER), FAULT_MALFORMED, bytes, now);
+    const word = load<u32>(xfer, XFER_HEADER);
+    trace.write(core, TRACE_MALFORMED, channel, word, FAULT_MALFORMED, bytes, from, readable(bytes, capacity), now);
   }
   xfers.finish(core, xfers.instanceOf(core, xfer), xfer, FAULT_MALFORMED, 0);
 }
@@ -99,11 +118,11 @@ export function take(core: usize, channel: usize, word: u32, from: usize, bytes:
   const isMatch = header.commandOf(word) == load<u32>(xfer, XFER_HEADER);
   const isDue = isDelayed ? isAsync : state == XFER_POSTED && xfers.channelOf(core, xfer) == channel;
   if (!isMatch || !isDue) {
-    count(core, channel, COUNTER_MALFORMED, TRACE_MALFORMED, word, bytes, now);
+    refuse(core, channel, word, bytes, from, capacity, now);
     return FAULT_NOTHING;
   }
   if (!isDelayed) {
-    if (breaksLength(channel, bytes, capacity)) malformed(core, channel, xfer, bytes, now);
+    if (breaksLength(channel, bytes, capacity)) malformed(core, channel, xfer, bytes, from, capacity, now);
     else respond(core, channel, xfer, xfer + XFER_PAYLOAD, capacity, from, bytes - 4, now);
     return index;
   }
@@ -111,11 +130,11 @@ export function take(core: usize, channel: usize, word: u32, from: usize, bytes:
   let byteLength: u32 = 0;
   if (breaksLength(channel, bytes, capacity)) {
     fault = FAULT_MALFORMED;
-    count(core, channel, COUNTER_MALFORMED, TRACE_MALFORMED, word, bytes, now);
+    refuse(core, channel, word, bytes, from, capacity, now);
   } else {
     byteLength = bytes - 4;
     copy(xfer + XFER_PAYLOAD, from, byteLength);
-    count(core, channel, COUNTER_DELAYED, TRACE_DELAYED_RESPONSE, word, byteLength, now);
+    count(core, channel, COUNTER_DELAYED, TRACE_DELAYED_RESPONSE, word, byteLength, from, byteLength, now);
   }
   if (state == XFER_AWAITING_DELAYED) {
     xfers.finish(core, instance, xfer, fault, byteLength);
@@ -132,7 +151,7 @@ export function stray(core: usize, channel: usize, word: u32, from: usize, bytes
   const token = header.token(word);
   const record = tokens.quarantined(core, instance, token);
   if (!record) {
-    count(core, channel, COUNTER_UNEXPECTED, TRACE_UNEXPECTED, word, bytes, now);
+    count(core, channel, COUNTER_UNEXPECTED, TRACE_UNEXPECTED, word, bytes, from, readable(bytes, capacity), now);
     return;
   }
   const held = load<u32>(record, QUARANTINE_HEADER);
@@ -142,18 +161,38 @@ export function stray(core: usize, channel: usize, word: u32, from: usize, bytes
   // A response comes on the command's own channel
   const isOwn = isDelayed || load<u32>(record, QUARANTINE_CHANNEL) == load<u32>(channel, CHANNEL_INDEX);
   if (header.commandOf(word) != (held ^ owes) || !(owes & due) || !isOwn) {
-    count(core, channel, COUNTER_MALFORMED, TRACE_MALFORMED, word, bytes, now);
+    refuse(core, channel, word, bytes, from, capacity, now);
     return;
   }
-  count(core, channel, COUNTER_LATE, TRACE_LATE, word, bytes, now);
+  count(core, channel, COUNTER_LATE, TRACE_LATE, word, bytes, from, readable(bytes, capacity), now);
   const status = bytes >= 8 && capacity >= <u32>STATUS_BYTES ? load<i32>(from) : STATUS_PROTOCOL_ERROR;
   const left = tokens.owedAfter(owes, isDelayed, status);
   if (left) store<u32>(record, (held ^ owes) | left, QUARANTINE_HEADER);
   else tokens.forgive(core, instance, token);
 }
 
-/** Counts a message that ends no xfer. */
-export function count(core: usize, channel: usize, counter: u32, kind: u32, word: u32, bytes: u32, now: f64): void {
+/** Counts a message that breaks the wire format and ends no xfer. */
+export function refuse(core: usize, channel: usize, word: u32, bytes: u32, from: usize, capacity: u32, now: f64): void {
+  count(core, channel, COUNTER_MALFORMED, TRACE_MALFORMED, word, bytes, from, readable(bytes, capacity), now);
+}
+
+/** Counts a message that ends no xfer; `held` bytes of its payload stand at `from`. */
+export function count(
+  core: usize,
+  channel: usize,
+  counter: u32,
+  kind: u32,
+  word: u32,
+  bytes: u32,
+  from: usize,
+  held: u32,
+  now: f64,
+): void {
   increment(countersOf(core, channel) + counter);
-  if (trace.isOn(core)) trace.write(core, kind, channel, word, 0, bytes, now);
+  if (trace.isOn(core)) trace.write(core, kind, channel, word, 0, bytes, from, held, now);
+}
+
+/** Payload bytes that are really there, of a message whose sender claims `bytes` with its header. */
+function readable(bytes: u32, capacity: u32): u32 {
+  return bytes < 4 ? 0 : min(bytes - 4, capacity);
 }

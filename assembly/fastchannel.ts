@@ -78,7 +78,7 @@ export function writeFastChannel(core: usize, index: u32, first: u32, second: u3
   const attributes = load<u32>(fast, FASTCHANNEL_ATTRIBUTES);
   if (attributes & FASTCHANNEL_HAS_DOORBELL) ringRegister(core, fast, widthOf(attributes));
   increment(fast + FASTCHANNEL_WRITES);
-  if (trace.isOn(core)) traceAccess(core, index, first, isPair ? 8 : 4, now);
+  if (trace.isOn(core)) traceAccess(core, index, cell, first, isPair ? 8 : 4, now);
   return 0;
 }
 
@@ -91,7 +91,7 @@ export function readFastChannel(core: usize, index: u32, now: f64): i32 {
   const isPair = load<u32>(fast, FASTCHANNEL_CELL_BYTES) == 8;
   if (isPair)
     store<u32>(fast, ASC_FEATURE_THREADS ? atomic.load<u32>(cell, 4) : load<u32>(cell, 4), FASTCHANNEL_VALUE + 4);
-  if (trace.isOn(core)) traceAccess(core, index, first, isPair ? 8 : 4, now);
+  if (trace.isOn(core)) traceAccess(core, index, fast + FASTCHANNEL_VALUE, first, isPair ? 8 : 4, now);
   return 0;
 }
 
@@ -129,7 +129,7 @@ function storeRegister<T>(register: usize, set: T, preserve: T): void {
   }
 }
 
-function traceAccess(core: usize, index: u32, first: u32, bytes: u32, now: f64): void {
+function traceAccess(core: usize, index: u32, from: usize, first: u32, bytes: u32, now: f64): void {
   const channel = channelAt(core, load<u32>(fastChannelAt(core, index), FASTCHANNEL_CHANNEL));
-  trace.write(core, TRACE_FASTCHANNEL, channel, index, first, bytes, now);
+  trace.write(core, TRACE_FASTCHANNEL, channel, index, first, bytes, from, bytes, now);
 }

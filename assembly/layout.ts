@@ -220,7 +220,9 @@ export const CONFIG_TRACE_ENTRIES = 60;
 /** Bytes for descriptions, and for areas, states and cells beyond the tables. */
 export const CONFIG_REGION_BYTES = 64;
 export const CONFIG_FLAGS = 68;
-export const CONFIG_BYTES = 72;
+/** Payload bytes that a trace ring entry keeps; at most TRACE_MOST_PAYLOAD. */
+export const CONFIG_TRACE_PAYLOAD = 72;
+export const CONFIG_BYTES = 76;
 /** One row per instance: its instance, channel, state, xfer and area records side by side. For fleets whose
  *  instances have one channel and one xfer each; needs equal numbers of all five. */
 export const CONFIG_FLAGS_ROWS = 1;
@@ -455,11 +457,19 @@ export const TRACE_TIME = 0;
 export const TRACE_KIND = 8;
 export const TRACE_CHANNEL = 12;
 export const TRACE_HEADER = 16;
-/** SCMI status of an answer, fault of a failure, else 0. */
+/** SCMI status of an answer, fault of a failure, first word of a FastChannel, else 0. */
 export const TRACE_RESULT = 20;
-/** Payload bytes. */
+/** Payload bytes; of a message that was refused (LATE, UNEXPECTED, MALFORMED) all that its sender claims, header included. */
 export const TRACE_LENGTH = 24;
+/** u16: bytes at TRACE_PAYLOAD, the first of the message's payload. */
+export const TRACE_CAPTURED = 28;
+/** u16: xfers in flight on the instance, and TRACE_POLLED for a command without COMMAND_INTERRUPT. */
+export const TRACE_LIVE = 30;
+/** As many bytes as there are up to the ring's stride. */
+export const TRACE_PAYLOAD = 32;
 export const TRACE_BYTES = 32;
+export const TRACE_MOST_PAYLOAD = 0xfff8;
+export const TRACE_POLLED = 0x8000;
 
 export const TRACE_POSTED = 1;
 export const TRACE_RESPONSE = 2;
@@ -492,6 +502,8 @@ export const FASTCHANNEL_WRITES = 44;
 /** f64 ns. */
 export const FASTCHANNEL_LAST_WRITE = 48;
 export const FASTCHANNEL_CHANNEL = 56;
+/** Whose memory it is, for traces: protocol << 24 | message id << 16 | domain; the host writes it. */
+export const FASTCHANNEL_SUBJECT = 60;
 export const FASTCHANNEL_BYTES = 64;
 
 export const FASTCHANNEL_HAS_DOORBELL = 1;

@@ -30,6 +30,7 @@ import {
   CONFIG_STATES,
   CONFIG_TOKEN_SPACES,
   CONFIG_TRACE_ENTRIES,
+  CONFIG_TRACE_PAYLOAD,
   CONFIG_XFERS,
   CORE_ABI_VERSION,
   CORE_ALIGN,
@@ -85,6 +86,7 @@ import {
   TABLE_STRIDE,
   TOKENS_BYTES,
   TRACE_BYTES,
+  TRACE_MOST_PAYLOAD,
   XFER_PAYLOAD,
 } from "./layout";
 import { claimAt } from "./table";
@@ -189,6 +191,7 @@ function isConfig(config: usize): bool {
   const batchPayload = load<u32>(config, CONFIG_BATCH_PAYLOAD);
   if (maxPayload < 8 || maxPayload > 0x10000 || maxPayload & 3) return false;
   if (batchPayload > 0x10000 || batchPayload & 3) return false;
+  if (load<u32>(config, CONFIG_TRACE_PAYLOAD) > <u32>TRACE_MOST_PAYLOAD) return false;
   if (load<u32>(config, CONFIG_FLAGS) & ~CONFIG_FLAGS_ROWS) return false;
   if (load<u32>(config, CONFIG_FLAGS) & CONFIG_FLAGS_ROWS) {
     for (let at: usize = CONFIG_CHANNELS; at <= <usize>CONFIG_AREAS; at += 4) {
@@ -257,7 +260,8 @@ function place(core: usize, config: usize): u64 {
   at = ring(core, CORE_COMPLETIONS, at, batchEntry, load<u32>(config, CONFIG_BATCH_ENTRIES));
   at = ring(core, CORE_P2A, at, P2A_PAYLOAD + maxPayload, load<u32>(config, CONFIG_P2A_ENTRIES));
   at = ring(core, CORE_EVENTS, at, EVENT_BYTES, load<u32>(config, CONFIG_EVENT_ENTRIES));
-  at = ring(core, CORE_TRACE, at, TRACE_BYTES, load<u32>(config, CONFIG_TRACE_ENTRIES));
+  const traceEntry = TRACE_BYTES + load<u32>(config, CONFIG_TRACE_PAYLOAD);
+  at = ring(core, CORE_TRACE, at, traceEntry, load<u32>(config, CONFIG_TRACE_ENTRIES));
   const end = (at + load<u32>(config, CONFIG_REGION_BYTES) + (LINE - 1)) & ~(LINE - 1);
   if (core) {
     store<u32>(core, maxPayload, CORE_MAX_PAYLOAD);

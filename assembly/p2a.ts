@@ -11,7 +11,6 @@ import {
   CORE_CHANNELS,
   CORE_P2A,
   COUNTER_DROPPED,
-  COUNTER_MALFORMED,
   COUNTER_NOTIFICATIONS,
   COUNTER_P2A_BUSY,
   FAULT_BUSY,
@@ -27,7 +26,6 @@ import {
   RING_TAIL,
   SMT_FLAGS,
   SMT_FLAGS_INTERRUPT,
-  TRACE_MALFORMED,
   TRACE_NOTIFICATION,
   TRACE_P2A_SENT,
   TYPE_DELAYED_RESPONSE,
@@ -55,7 +53,7 @@ export function drain(core: usize, channel: usize, now: f64): i32 {
   } else if (isReadable && type == TYPE_DELAYED_RESPONSE) {
     answers.take(core, channel, word, from, bytes, capacity, now);
   } else {
-    answers.count(core, channel, COUNTER_MALFORMED, TRACE_MALFORMED, word, bytes, now);
+    answers.refuse(core, channel, word, bytes, from, capacity, now);
   }
   areas.free(channel, area);
   return wantsAcknowledge ? 3 : 1;
@@ -73,7 +71,7 @@ export function notification(
 ): void {
   const byteLength = bytes - HEADER_BYTES;
   if (byteLength > load<u32>(channel, CHANNEL_MAX_PAYLOAD) || byteLength > capacity) {
-    answers.count(core, channel, COUNTER_MALFORMED, TRACE_MALFORMED, word, bytes, now);
+    answers.refuse(core, channel, word, bytes, from, capacity, now);
     return;
   }
   const ring = core + CORE_P2A;
@@ -88,7 +86,7 @@ export function notification(
   store<u32>(entry, byteLength, P2A_LENGTH);
   copy(entry + P2A_PAYLOAD, from, byteLength);
   store<u32>(ring, tail + 1, RING_TAIL);
-  answers.count(core, channel, COUNTER_NOTIFICATIONS, TRACE_NOTIFICATION, word, byteLength, now);
+  answers.count(core, channel, COUNTER_NOTIFICATIONS, TRACE_NOTIFICATION, word, byteLength, from, byteLength, now);
 }
 
 /** Platform half: writes a notification or delayed response into a P2A area. */
@@ -103,6 +101,6 @@ export function sendP2a(core: usize, channelIndex: u32, word: u32, payload: usiz
     return FAULT_BUSY;
   }
   areas.post(channel, area, 0, word, payload, byteLength);
-  if (trace.isOn(core)) trace.write(core, TRACE_P2A_SENT, channel, word, 0, byteLength, now);
+  if (trace.isOn(core)) trace.write(core, TRACE_P2A_SENT, channel, word, 0, byteLength, payload, byteLength, now);
   return 0;
 }

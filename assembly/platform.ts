@@ -177,7 +177,7 @@ function consider(core: usize, channel: usize, claim: usize, word: u32, byteLeng
   const limit = load<u32>(channel, CHANNEL_MAX_PAYLOAD);
   const result = answer(core, channel, instance, word, request, byteLength, reply, limit, now);
   if (result == NEEDS_HOST && !claims.hasFree(core)) return FAULT_NO_CLAIM;
-  if (trace.isOn(core)) trace.write(core, TRACE_SERVED, channel, word, 0, byteLength, now);
+  if (trace.isOn(core)) trace.write(core, TRACE_SERVED, channel, word, 0, byteLength, request, byteLength, now);
   if (result == NEEDS_HOST) return keepClaim(core, claim, word, CLAIM_CLAIMED);
   setReply(core, channel, claim, bytesOf(result, reply));
   return holds ? keepClaim(core, claim, word, CLAIM_STAGED) : PUBLISH;
@@ -217,7 +217,17 @@ function mayRecord(core: usize): bool {
 }
 
 function traceAnswer(core: usize, channel: usize, claim: usize, now: f64): void {
-  const status = load<i32>(claims.replyOf(core, claim));
+  const reply = claims.replyOf(core, claim);
   const bytes = load<u32>(claim, CLAIM_REPLY_BYTES);
-  trace.write(core, TRACE_PUBLISHED, channel, load<u32>(claim, CLAIM_HEADER), status, bytes, now);
+  trace.write(
+    core,
+    TRACE_PUBLISHED,
+    channel,
+    load<u32>(claim, CLAIM_HEADER),
+    load<i32>(reply),
+    bytes,
+    reply,
+    bytes,
+    now,
+  );
 }

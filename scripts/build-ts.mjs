@@ -1,5 +1,5 @@
 // Fills dist/: the library by tsc (dist/src, dist/assembly/layout.js), both wasm files, the message tables as data
-// (dist/scmi.json), the schema of board files (dist/board.schema.json), and the bundled command (dist/cli/scmi.js).
+// (dist/scmi.json), Wireshark's dissector (dist/scmi.lua), the schema of board files (dist/board.schema.json), and the bundled command (dist/cli/scmi.js).
 import { execFileSync } from "node:child_process";
 import { chmodSync, copyFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -13,6 +13,7 @@ rmSync("dist", { recursive: true, force: true });
 execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"], { stdio: "inherit" });
 copyFileSync("build/release.wasm", "dist/core.wasm");
 copyFileSync("build/threads.wasm", "dist/core-threads.wasm");
+copyFileSync("wireshark/scmi.lua", "dist/scmi.lua");
 writeFileSync("dist/scmi.json", `${JSON.stringify(tableData(await loadTables()))}\n`);
 const { BOARD_SCHEMA } = await import("../dist/src/board/schema.js");
 writeFileSync("dist/board.schema.json", `${JSON.stringify(BOARD_SCHEMA, undefined, 2)}\n`);

@@ -12,6 +12,7 @@ const GENERATORS = [
   "readme",
   "codecs",
   "protocol-docs",
+  "lua-dissector",
 ];
 
 const mode = process.argv[2];

@@ -67,7 +67,11 @@ const RECORDS = [
   },
   {
     title: "Trace ring entry",
-    fields: ["TRACE_TIME", "TRACE_KIND", "TRACE_CHANNEL", "TRACE_HEADER", "TRACE_RESULT", "TRACE_LENGTH"],
+    fields: [
+      ...["TRACE_TIME", "TRACE_KIND", "TRACE_CHANNEL", "TRACE_HEADER", "TRACE_RESULT", "TRACE_LENGTH"],
+      ...["TRACE_CAPTURED", "TRACE_LIVE"],
+    ],
+    rest: "TRACE_PAYLOAD",
     bytes: "TRACE_BYTES",
   },
   {

@@ -14,6 +14,8 @@ export interface FastChannelDescription {
   readonly channelByteLength: number;
   /** Least time between two writes in microseconds; 0 = none stated. */
   readonly rateLimitUs: number;
+  /** The message that it replaces, and the domain: what traces call it. */
+  readonly subject?: { readonly messageId: number; readonly domainId: number };
   readonly doorbell?: {
     /** Physical address of the register. */
     readonly address: bigint;

@@ -249,7 +249,7 @@ export class ProtocolHandle {
 
   /** Opens a FastChannel; `undefined` when its memory is out of reach, or when it is no channel of 4 or 8 bytes: use messages. */
   openFastChannel(description: FastChannelDescription): FastChannel | undefined {
-    const { channelAddress, channelByteLength, rateLimitUs, doorbell } = description;
+    const { channelAddress, channelByteLength, rateLimitUs, doorbell, subject } = description;
     if (channelByteLength !== 4 && channelByteLength !== 8) return undefined;
     const connection = this.#connection;
     const cell = connection.resolve(channelAddress, channelByteLength);
@@ -262,6 +262,7 @@ export class ProtocolHandle {
         cell,
         cellBytes: channelByteLength,
         rateLimitUs,
+        ...(subject ? { subject: { ...subject, protocolId: this.#messages.protocol.id } } : {}),
         ...(doorbell && register !== undefined ? { doorbell: { ...doorbell, register } } : {}),
       });
       return new FastChannel(core, hub.clock, index, rateLimitUs, () => connection.isClosed);

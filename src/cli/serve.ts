@@ -9,11 +9,13 @@ import type { CliContext } from "./context.ts";
 import { openBoard } from "./open-board.ts";
 import { agentOf, parseProfile } from "./platform-options.ts";
 import { listenAt } from "./socket-path.ts";
+import { openTraceFile, TRACE_CAPACITY, TRACE_OPTION } from "./trace-file.ts";
 
 interface ServeOptions {
   readonly socket: string;
   readonly profile: Release;
   readonly agent: string;
+  readonly trace?: string;
   readonly json?: true;
 }
 
@@ -39,18 +41,23 @@ export function addServe(program: Command, context: CliContext): void {
     .requiredOption("--socket <path>", "Unix socket to listen on; a stale file there is replaced")
     .option("--profile <release>", "release of SCMI that the platform looks like", parseProfile, "3.2")
     .option("--agent <agent>", "agent that clients are, by number or name", "1")
+    .option(TRACE_OPTION.flags, TRACE_OPTION.description)
     .option("--json", "print NDJSON: one object when listening, one with the counters at the end")
     .addHelpText("after", HELP)
     .action((path: string, options: ServeOptions) => serve(openBoard(path), options, context));
 }
 
-async function serve(board: Board, options: ServeOptions, { signal, print, complain }: CliContext): Promise<void> {
+async function serve(board: Board, options: ServeOptions, context: CliContext): Promise<void> {
+  const { signal, print, complain } = context;
   const { socket: path, profile, json } = options;
   const agent = agentOf(board, options.agent);
   // Nobody shares memory with a process elsewhere: neither areas nor FastChannels are wanted.
   const shared = { profile, sharesMemory: false } as const;
   const capacity = Platform.capacityFor(board, { ...shared, connections: CLIENTS });
-  const core = await Core.open({ capacity: { ...capacity, areas: 1, fastChannels: 1 } });
+  const tracing = options.trace === undefined ? { traceEntries: 0 } : TRACE_CAPACITY;
+  const core = await Core.open({ capacity: { ...capacity, ...tracing, areas: 1, fastChannels: 1 } });
+  const trace = options.trace === undefined ? undefined : openTraceFile(options.trace, context);
+  trace?.attach(core, { side: "platform", clock: realClock });
   const platform = Platform.open(core, board, { ...shared, clock: realClock });
   const server = new StreamServer(platform, {
     agentId: agent.id,
@@ -78,6 +85,7 @@ async function serve(board: Board, options: ServeOptions, { signal, print, compl
     print(json ? JSON.stringify({ event: "stopped", counters: server.counters }) : asText(server.counters));
   } finally {
     platform.close();
+    trace?.close();
   }
 }
 

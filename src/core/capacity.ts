@@ -27,6 +27,8 @@ export interface CoreCapacity {
   readonly p2aEntries: number;
   readonly eventEntries: number;
   readonly traceEntries: number;
+  /** Payload bytes that the trace keeps of each message; 0 … 65,528. */
+  readonly tracePayload: number;
   /** For descriptions, and for what does not fit the tables. */
   readonly regionBytes: number;
   /** Keep all of an instance side by side: for fleets of instances with one channel, xfer, state and area each. */
@@ -51,6 +53,7 @@ export const DEFAULT_CAPACITY: CoreCapacity = {
   p2aEntries: 256,
   eventEntries: 256,
   traceEntries: 1024,
+  tracePayload: 128,
   regionBytes: 64 * 1024,
   rows: false,
 };
@@ -76,6 +79,7 @@ export function writeConfig(memory: WebAssembly.Memory, at: number, capacity: Co
     [layout.CONFIG_P2A_ENTRIES, "p2aEntries"],
     [layout.CONFIG_EVENT_ENTRIES, "eventEntries"],
     [layout.CONFIG_TRACE_ENTRIES, "traceEntries"],
+    [layout.CONFIG_TRACE_PAYLOAD, "tracePayload"],
     [layout.CONFIG_REGION_BYTES, "regionBytes"],
   ];
   for (const [offset, name] of words) {

@@ -158,6 +158,9 @@ export class Core {
     data.setBigUint64(at + layout.FASTCHANNEL_SET, doorbell?.set ?? 0n, true);
     data.setBigUint64(at + layout.FASTCHANNEL_PRESERVE, doorbell?.preserve ?? 0n, true);
     data.setUint32(at + layout.FASTCHANNEL_RATE_LIMIT, rateLimitUs, true);
+    const { protocolId, messageId, domainId } = options.subject ?? { protocolId: 0, messageId: 0, domainId: 0 };
+    const subject = (protocolId << 24) | (messageId << 16) | (domainId & 0xffff);
+    data.setUint32(at + layout.FASTCHANNEL_SUBJECT, subject, true);
     return index;
   }
 
@@ -394,6 +397,27 @@ export class Core {
     const at = this.areaAt(channel);
     const byteLength = this.memory.u32(this.channelAt(channel) + layout.CHANNEL_AREA_BYTES);
     return this.memory.bytes.subarray(at, at + (at === 0 ? 0 : byteLength));
+  }
+
+  /** The row of an SCMI instance that a channel belongs to, and how its messages are framed. */
+  placeOf(channel: number): { readonly instance: number; readonly framing: "smt" | "msg"; readonly timeoutMs: number } {
+    const { memory, base } = this;
+    const at = this.channelAt(channel);
+    return {
+      instance: memory.u32(base + memory.u32(at + layout.CHANNEL_INSTANCE) + layout.INSTANCE_INDEX),
+      framing: (memory.u32(at + layout.CHANNEL_KIND) & layout.KIND_MSG) === 0 ? "smt" : "msg",
+      timeoutMs: memory.f64(at + layout.CHANNEL_TIMEOUT) / 1e6,
+    };
+  }
+
+  /** What a FastChannel replaces, as {@link openFastChannel} was told. */
+  subjectOf(fastChannel: number): {
+    readonly protocolId: number;
+    readonly messageId: number;
+    readonly domainId: number;
+  } {
+    const word = this.memory.u32(this.#rowAt(layout.CORE_FASTCHANNELS, fastChannel) + layout.FASTCHANNEL_SUBJECT);
+    return { protocolId: word >>> 24, messageId: (word >>> 16) & 0xff, domainId: word & 0xffff };
   }
 
   /** The largest payload of a channel in bytes. */

@@ -52,6 +52,8 @@ export interface FastChannelOptions {
   };
   /** Least time between writes in microseconds; default 0 = none. */
   readonly rateLimitUs?: number;
+  /** The message that it replaces and whose domain it is, for traces. */
+  readonly subject?: { readonly protocolId: number; readonly messageId: number; readonly domainId: number };
 }
 
 /** What a channel has counted; wraps at 2^32. docs/abi.md section 5. */

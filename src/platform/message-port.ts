@@ -12,6 +12,8 @@ export interface MessageHost {
   /** Answers a command by `send`, unless the connection goes away meanwhile. */
   serveMessage(connection: Connection, channel: number, message: Uint8Array, send: (answer: Uint8Array) => void): void;
   settleEvents(): void;
+  /** Sees a message that the platform sends of its own accord, before it goes. */
+  noteSent(channel: number, header: number, payload: Uint8Array): void;
   resolve(agentId: number, address: bigint, byteLength: number): number | undefined;
   closed(connection: Connection, rows: Rows): void;
 }
@@ -68,6 +70,7 @@ export class MessagePort implements Connection {
 
   sendNotification(header: number, payload: Uint8Array): void {
     if (this.#isClosed) return;
+    this.#host.noteSent(this.#rows.a2p, header, payload);
     const message = new Uint8Array(HEADER_BYTES + payload.byteLength);
     new DataView(message.buffer).setUint32(0, header, true);
     message.set(payload, HEADER_BYTES);

@@ -1,6 +1,7 @@
 import type { Core } from "../core/core.ts";
 import type { HotKind } from "../core/description.ts";
 import type { PlatformTables } from "../core/platform-tables.ts";
+import { TraceRing } from "../core/trace-ring.ts";
 import { ChannelError, STATUS } from "../errors.ts";
 import type { AgentState, Connection } from "./agents.ts";
 import type { Dispatcher } from "./dispatch.ts";
@@ -25,6 +26,7 @@ export class Service implements PortHost, MessageHost {
   readonly #servers: readonly Server[];
   readonly #map: MemoryMap;
   readonly #hub: EventHub;
+  readonly #trace: TraceRing;
   readonly #description: number;
   readonly #state: number;
   readonly #maxPayload: number;
@@ -48,6 +50,7 @@ export class Service implements PortHost, MessageHost {
     this.#servers = servers;
     this.#map = map;
     this.#hub = EventHub.of(machine.core);
+    this.#trace = new TraceRing(machine.core);
     this.#description = placed.description;
     this.#state = placed.state;
     this.#maxPayload = placed.maxPayload;
@@ -129,6 +132,10 @@ export class Service implements PortHost, MessageHost {
   poll(): void {
     this.#hub.drain();
     this.#look({ rungOnly: false });
+  }
+
+  noteSent(channel: number, header: number, payload: Uint8Array): void {
+    if (this.#trace.isOn) this.#trace.noteSent(channel, header, payload, this.#machine.clock.now());
   }
 
   isAreaFree(channel: number): boolean {

@@ -54,7 +54,7 @@ export class FastChannelFinder {
         set: answer.doorbellSetMask,
         preserve: answer.doorbellPreserveMask,
       };
-      const description = { channelAddress, channelByteLength, rateLimitUs };
+      const description = { channelAddress, channelByteLength, rateLimitUs, subject: { messageId, domainId } };
       return this.#handle.openFastChannel(attributes.doorbell ? { ...description, doorbell } : description);
     } catch (reason) {
       if (reason instanceof StatusError || reason instanceof MessageError) return undefined;

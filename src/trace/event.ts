@@ -24,8 +24,10 @@ interface Addressed extends Happening {
 export interface MessageEvent extends Addressed {
   readonly kind: "message";
   readonly role: MessageKind;
-  /** Protocol id of the channel that carried it. */
+  /** Which channel carried it: of Linux its protocol id, of our own tracer its index in the core. */
   readonly channel?: number | undefined;
+  /** How the channel frames its messages, where the source says so. */
+  readonly framing?: "smt" | "msg" | undefined;
   /** The payload as it is on the wire: responses and delayed responses start with their status. `undefined` where the source
    *  does not show it. Borrowed: copy what is kept. */
   readonly payload?: Uint8Array | undefined;

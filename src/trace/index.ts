@@ -30,6 +30,16 @@ export type {
   XferBeginEvent,
   XferEndEvent,
 } from "./event.ts";
+export type { ByteListener, TraceExporter } from "./export/exporter.ts";
+export {
+  EXPORT_EXTENSIONS,
+  EXPORT_FORMATS,
+  type ExportFormat,
+  exportFormatOf,
+  traceExporter,
+} from "./export/formats.ts";
+export { DIRECTION, FRAMING, LINKTYPE_USER0, PSEUDO, REFUSALS, ROLE } from "./export/pcapng-pseudo.ts";
 export type { LatencyFigures } from "./latency.ts";
 export { type DecodedTrace, decodeTrace } from "./read.ts";
 export { type ReaderOptions, TraceReader } from "./reader.ts";
+export { type Traceable, type TraceListener, Tracer, type TracerOptions } from "./tracer.ts";

@@ -67,7 +67,7 @@ const RINGS: readonly (readonly [name: string, at: number, bytes: (config: Requi
   ["completion", layout.CORE_COMPLETIONS, ({ batchPayload }) => layout.COMPLETION_PAYLOAD + batchPayload],
   ["notification", layout.CORE_P2A, ({ maxPayload }) => layout.P2A_PAYLOAD + maxPayload],
   ["event", layout.CORE_EVENTS, () => layout.EVENT_BYTES],
-  ["trace", layout.CORE_TRACE, () => layout.TRACE_BYTES],
+  ["trace", layout.CORE_TRACE, ({ tracePayload }) => layout.TRACE_BYTES + tracePayload],
 ];
 
 const COUNTS: Readonly<Record<string, keyof Config>> = {
@@ -104,6 +104,7 @@ const NOTHING: Required<Config> = {
   p2aEntries: 0,
   eventEntries: 0,
   traceEntries: 0,
+  tracePayload: 0,
   regionBytes: 0,
   flags: 0,
 };
@@ -174,6 +175,7 @@ function randomConfig(random: Random): Required<Config> {
     p2aEntries: powerOf2(random, 16),
     eventEntries: powerOf2(random, 32),
     traceEntries: powerOf2(random, 32),
+    tracePayload: random.below(300),
     regionBytes: random.pick([0, 1, 63, 64, 5000, random.below(20_000)]),
     flags: isRows ? ROWS : 0,
   };

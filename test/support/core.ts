@@ -74,6 +74,7 @@ export interface Config {
   readonly p2aEntries?: number;
   readonly eventEntries?: number;
   readonly traceEntries?: number;
+  readonly tracePayload?: number;
   readonly regionBytes?: number;
   readonly flags?: number;
 }
@@ -95,6 +96,7 @@ const CONFIG_WORDS: readonly (readonly [keyof Config, number])[] = [
   ["p2aEntries", layout.CONFIG_P2A_ENTRIES],
   ["eventEntries", layout.CONFIG_EVENT_ENTRIES],
   ["traceEntries", layout.CONFIG_TRACE_ENTRIES],
+  ["tracePayload", layout.CONFIG_TRACE_PAYLOAD],
   ["regionBytes", layout.CONFIG_REGION_BYTES],
   ["flags", layout.CONFIG_FLAGS],
 ];

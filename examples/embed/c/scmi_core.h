@@ -229,7 +229,9 @@
 /* Bytes for descriptions, and for areas, states and cells beyond the tables. */
 #define SCMI_CONFIG_REGION_BYTES 64
 #define SCMI_CONFIG_FLAGS 68
-#define SCMI_CONFIG_BYTES 72
+/* Payload bytes that a trace ring entry keeps; at most TRACE_MOST_PAYLOAD. */
+#define SCMI_CONFIG_TRACE_PAYLOAD 72
+#define SCMI_CONFIG_BYTES 76
 /* One row per instance: its instance, channel, state, xfer and area records side by side. For fleets whose instances
  * have one channel and one xfer each; needs equal numbers of all five. */
 #define SCMI_CONFIG_FLAGS_ROWS 1
@@ -464,11 +466,20 @@
 #define SCMI_TRACE_KIND 8
 #define SCMI_TRACE_CHANNEL 12
 #define SCMI_TRACE_HEADER 16
-/* SCMI status of an answer, fault of a failure, else 0. */
+/* SCMI status of an answer, fault of a failure, first word of a FastChannel, else 0. */
 #define SCMI_TRACE_RESULT 20
-/* Payload bytes. */
+/* Payload bytes; of a message that was refused (LATE, UNEXPECTED, MALFORMED) all that its sender claims, header
+ * included. */
 #define SCMI_TRACE_LENGTH 24
+/* u16: bytes at TRACE_PAYLOAD, the first of the message's payload. */
+#define SCMI_TRACE_CAPTURED 28
+/* u16: xfers in flight on the instance, and TRACE_POLLED for a command without COMMAND_INTERRUPT. */
+#define SCMI_TRACE_LIVE 30
+/* As many bytes as there are up to the ring's stride. */
+#define SCMI_TRACE_PAYLOAD 32
 #define SCMI_TRACE_BYTES 32
+#define SCMI_TRACE_MOST_PAYLOAD 0xfff8
+#define SCMI_TRACE_POLLED 0x8000
 
 #define SCMI_TRACE_POSTED 1
 #define SCMI_TRACE_RESPONSE 2
@@ -501,6 +512,8 @@
 /* f64 ns. */
 #define SCMI_FASTCHANNEL_LAST_WRITE 48
 #define SCMI_FASTCHANNEL_CHANNEL 56
+/* Whose memory it is, for traces: protocol << 24 | message id << 16 | domain; the host writes it. */
+#define SCMI_FASTCHANNEL_SUBJECT 60
 #define SCMI_FASTCHANNEL_BYTES 64
 
 #define SCMI_FASTCHANNEL_HAS_DOORBELL 1
