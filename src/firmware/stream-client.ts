@@ -135,9 +135,10 @@ export class StreamClient {
     try {
       this.#port?.receive(message);
     } finally {
+      // Also when an observer failed: its error is not the client's
       this.#held = undefined;
+      for (const it of held) this.send(it);
     }
-    for (const it of held) this.send(it);
   }
 
   #leave(outcome: StreamOutcome): void {

@@ -57,9 +57,9 @@ export class PinctrlServer implements Server {
     this.controls = new PinctrlControls(machine, this.pins);
     const { pins } = this;
     this.handlers
-      .on(PinctrlProtocolAttributes, () => ({
-        attributesLow: { pinCount: board.pins.length, groupCount: board.groups.length },
-        attributesHigh: { functionCount: board.functions.length },
+      .on(PinctrlProtocolAttributes, (_, { agent }) => ({
+        attributesLow: { pinCount: pins.countFor(agent, "pin"), groupCount: pins.countFor(agent, "group") },
+        attributesHigh: { functionCount: pins.countFor(agent, "function") },
       }))
       .on(PinctrlAttributes, ({ identifier, flags }, call) =>
         this.#with(call, flags.selector, identifier, (kind) => this.#attributes(kind, identifier)),

@@ -78,6 +78,14 @@ export class Pins {
     return kind === "function" || (this.pinsOf(kind, id) ?? []).every((pin) => tables.mayUse(agentId, ID, pin));
   }
 
+  /** How many of a kind there are for an agent: what is kept from it at the end of the ids is not counted. */
+  countFor(agent: AgentState, kind: PinKind): number {
+    const { pins, groups, functions } = this.board;
+    let count = { pin: pins, group: groups, function: functions }[kind].length;
+    while (count > 0 && !this.mayUse(agent, kind, count - 1)) count--;
+    return count;
+  }
+
   /** The number of something among all resources: pins, then groups, then functions. */
   resourceOf(kind: PinKind, id: number): number {
     const { pins, groups } = this.board;

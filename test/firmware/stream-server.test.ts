@@ -119,6 +119,30 @@ describe("a stream server", () => {
     expect(set).toBe(frame(header(0x13, 0x7, 3), 0) + frame(header(0x13, 0x1) | (3 << 8), 1, 0, 600));
   });
 
+  test("tells of what a command caused also when an observer of that fails", () => {
+    const hall = new Hall();
+    const written: string[] = [];
+    let say = (_: string) => {};
+    const idle = () => {};
+    hall.server.serve({
+      ...{ pause: idle, resume: idle, end: idle, destroy: idle },
+      open: ({ onBytes }) => {
+        say = (digits) => onBytes(unhex(digits));
+      },
+      write: (bytes) => written.push(hex(bytes)) > 0,
+    });
+    say(frame(header(0x13, 0x9), 0, 1));
+    written.length = 0;
+    hall.platform.on("levelChanged", () => {
+      throw new Error("observer");
+    });
+    const limits = [0, 1800, 1400]; // above the level, which has to follow
+    expect(() => say(frame(header(0x13, 0x5, 7), ...limits))).toThrow("observer");
+    expect(written.join("")).toBe(
+      frame(header(0x13, 0x5, 7), -8) + frame(header(0x13, 0x0) | (3 << 8), 1, 0, 1800, 1400), // GENERIC_ERROR
+    );
+  });
+
   test("tells an end in order from one within a message", async () => {
     const hall = new Hall();
     for (const digits of ["", VERSION.ask, "04", VERSION.ask.slice(0, 8), `${VERSION.ask}040000000040`]) {

@@ -313,6 +313,15 @@ describe("permissions", () => {
     expect([platform.pinctrl.setting(6, 6), platform.pinctrl.owner(6)]).toEqual([1, undefined]);
   });
 
+  test("end with what the agent may use: Linux asks for the name of each pin, and fails on a refusal", () => {
+    const { agent } = example();
+    expect(agent(1).call(P, 0x1)).toEqual([0, 7 | (4 << 16), 4]);
+    expect(agent(3).call(P, 0x1)).toEqual([0, 6 | (3 << 16), 4]);
+    agent(2).status(PROTOCOL.BASE, 0x9, 3, 24, 1);
+    expect(agent(3).status(P, 0x3, 6, PIN)).toBe(0);
+    expect(agent(3).call(P, 0x1)).toEqual([0, 7 | (4 << 16), 4]);
+  });
+
   test("are given and taken one by one by a trusted agent, until they are restored", () => {
     const { agent } = example();
     const set = (kind: number, id: number, allow: boolean) => agent(2).status(P, 0xa, 3, id, kind | (allow ? 4 : 0));
