@@ -8,11 +8,11 @@ const SIZES = [1, 8, 64, 512, 4096];
 export const title = "Batches";
 export const names = ["core", "wasm2c", "flat", "structured", "best", "usual"];
 
-export async function measure(arena) {
+export async function measure(arena, sizes = SIZES) {
   const rows = [];
   for (const [key, command] of Object.entries(COMMANDS)) {
     const isWide = command.replyBytes > 4;
-    for (const size of SIZES) {
+    for (const size of sizes) {
       const isLong = size > 1024;
       const ops = isLong ? 4096 : 1024;
       await arena.open(

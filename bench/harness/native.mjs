@@ -95,7 +95,8 @@ export class NativePeer {
   #ended;
 
   constructor(program) {
-    this.#process = spawn(program, [], { stdio: ["pipe", "pipe", "inherit"] });
+    // A group of its own: Ctrl-C is for the bench, which then says what it has
+    this.#process = spawn(program, [], { detached: true, stdio: ["pipe", "pipe", "inherit"] });
     createInterface({ input: this.#process.stdout }).on("line", (line) => {
       const waiter = this.#waiting.shift();
       if (waiter) waiter.resolve(line);

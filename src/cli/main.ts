@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { addBench } from "./bench.ts";
 import { addCall } from "./call.ts";
 import { type CliContext, EXIT, UsageError } from "./context.ts";
 import { addDecode } from "./decode.ts";
@@ -15,6 +16,7 @@ const SUBCOMMANDS: readonly ((program: Command, context: CliContext) => void)[] 
   addInfo,
   addDt,
   addDecode,
+  addBench,
   addSelfCheck,
 ];
 

@@ -1,0 +1,254 @@
+// The laboratory behind `scmi bench`: every fast-switch path, polled, awaited and in batches, beside the twins in C and JavaScript.
+import { readFileSync } from "node:fs";
+import { loadavg } from "node:os";
+import * as batchQuestion from "./batch.mjs";
+import * as exchangeQuestion from "./exchange.mjs";
+import * as fleetQuestion from "./fleet.mjs";
+import { Arena, findWasm } from "./harness/arena.mjs";
+import { describeEnvironment } from "./harness/environment.mjs";
+import { BUDGETS, compare, timerStepNs } from "./harness/measure.mjs";
+import { LEVELS, openMachine, RATES, sampled, sampledSync, VOLTAGES } from "./machines.mjs";
+
+const { Batch } = await import(new URL("../dist/src/index.js", import.meta.url));
+
+const OPS = 1024;
+const DOMAINS = [1, 8, 64];
+/** Medians of the same work that differ by more than this are no measurement. */
+const NOISY = 0.05;
+
+/** Samples in all for each contestant; warm-up for each. */
+const LAB_BUDGETS = {
+  default: { ...BUDGETS.quick, fleets: [10_000] },
+  quick: { ...BUDGETS.quick, name: "quick", rounds: 4, samples: 4, warmUpMs: 30, fleets: [10_000] },
+  tiny: { ...BUDGETS.tiny, fleets: [100] },
+};
+
+/** What peers are called in reports. */
+const RATIOS = { wasm2c: "wasm2c", flatC: "flat", structuredC: "structured", bestJs: "best", usualJs: "usual" };
+
+/** Runs the laboratory.
+ *  @param options `size`: default, quick or tiny; `signal`: what is done so far is returned when it fires, and marked as partial
+ *  @returns `environment`, `cases` (`id, title, medianNs, p99Ns, madNs, ratios`), `warnings`, `isPartial` */
+export async function runLab({ size = "default", signal, log = () => {} } = {}) {
+  const wasm = findWasm();
+  if (!wasm) throw new Error("bench: expected dist/core.wasm, got none: npm run build first");
+  const budget = LAB_BUDGETS[size];
+  const noiseBefore = noiseOf();
+  const arena = new Arena({ budget, wasm, log });
+  const cases = [];
+  const warnings = [];
+  if (!arena.compiler) warnings.push("no C compiler (cc, gcc, clang or $CC): ratios to native twins are left out");
+  const add = (id, title, results, own = "core", twins = results) => {
+    const { median, p99, mad } = results[own];
+    const ratios = {};
+    for (const [name, who] of Object.entries(RATIOS)) ratios[name] = twins[who] ? median / twins[who].median : null;
+    cases.push({ id, title, medianNs: median, p99Ns: p99, madNs: mad, ratios });
+  };
+  const steps = [
+    ["one call per exchange", () => exchanges(arena, add)],
+    ["batches", () => batches(arena, add)],
+    ["typed calls", () => typedCalls(budget, add)],
+    ["FastChannels", () => fastChannels(budget, add)],
+    ["a mixed batch", () => mixedBatch(budget, add)],
+    ["a fleet", () => fleet(arena, add)],
+  ];
+  let isPartial = false;
+  try {
+    for (const [name, run] of steps) {
+      if (signal?.aborted) {
+        isPartial = true;
+        break;
+      }
+      log(`${name} …`);
+      await run();
+      await new Promise(setImmediate); // lets a signal in
+    }
+  } finally {
+    arena.close();
+  }
+  const noise = Math.max(noiseBefore, noiseOf());
+  if (noise > NOISY) {
+    warnings.push(
+      `this machine is too noisy to trust: the same loop varies by ${(100 * noise).toFixed(0)} % (load ${loadavg()[0].toFixed(1)}); ratios suffer less than times`,
+    );
+  }
+  const environment = { ...describeEnvironment(arena, timerStepNs()), governor: governor(), noise, budget: size };
+  return { environment, cases, warnings, isPartial };
+}
+
+/** The twins' exchange of eight bytes and a status: what typed calls are compared with. */
+let twinsOfExchange = {};
+
+async function exchanges(arena, add) {
+  const rows = await exchangeQuestion.measure(arena);
+  for (const { name, results } of rows) {
+    const shape = name.replace("exchange ", "").replace("/", "-");
+    if (shape === "8-0") twinsOfExchange = results;
+    add(`exchange.call.${shape}`, `one polled exchange, ${name.slice(9)} bytes, one call`, results);
+  }
+}
+
+async function batches(arena, add) {
+  const rows = await batchQuestion.measure(arena, [8, 64]);
+  for (const { name, results } of rows) {
+    const [, shape, size] = /^batch (\S+) of (\d+)$/.exec(name);
+    const id = `exchange.batch.${shape.replace("/", "-")}`;
+    add(size === "64" ? id : `${id}.of${size}`, `an exchange in a batch of ${size}, ${shape} bytes`, results);
+  }
+}
+
+async function typedCalls(budget, add) {
+  for (const domains of DOMAINS) {
+    // Two machines, so that call sites have seen two cores
+    const machines = [await openMachine("loopback", { domains }), await openMachine("loopback", { domains })];
+    const [one, other] = machines;
+    for (let i = 0; i < 2000; i++) other.performance.setLevelPolled(i % domains, LEVELS[i & 3]);
+    const { performance, clocks, voltages, platform } = one;
+    const mask = domains - 1;
+    const isLastLevel = () => platform.performance.level((OPS - 1) & mask) !== LEVELS[(OPS - 1) & 3];
+    const limits = { rangeMax: 0, rangeMin: 0 };
+    const many = domains === 1 ? "" : `.${domains}`;
+    const contestants = {
+      [`perf.setLevelPolled.loopback${many}`]: sampledSync(() => {
+        for (let i = 0; i < OPS; i++) performance.setLevelPolled(i & mask, LEVELS[i & 3]);
+      }, isLastLevel),
+      [`perf.getLevelPolled.loopback${many}`]: sampledSync(() => {
+        for (let i = 0; i < OPS; i++) performance.getLevelPolled(i & mask);
+      }),
+      [`perf.setLevel.loopback${many}`]: sampled(async () => {
+        for (let i = 0; i < OPS; i++) await performance.setLevel(i & mask, LEVELS[i & 3]);
+      }, isLastLevel),
+      ...(domains === 1
+        ? {
+            "perf.setLimitsPolled.loopback": sampledSync(() => {
+              for (let i = 0; i < OPS; i++) performance.setLimitsPolled(0, 1800, 600);
+            }),
+            "perf.getLimitsPolled.loopback": sampledSync(() => {
+              for (let i = 0; i < OPS; i++) performance.getLimitsPolled(0, limits);
+            }),
+            "clock.setRatePolled.loopback": sampledSync(
+              () => {
+                for (let i = 0; i < OPS; i++) clocks.setRatePolled(0, RATES[i & 3]);
+              },
+              () => platform.clock.rate(0) !== RATES[(OPS - 1) & 3],
+            ),
+            "voltage.setLevelPolled.loopback": sampledSync(
+              () => {
+                for (let i = 0; i < OPS; i++) voltages.setLevelPolled(0, VOLTAGES[i & 3]);
+              },
+              () => platform.voltage.level(0) !== VOLTAGES[(OPS - 1) & 3],
+            ),
+          }
+        : {}),
+    };
+    const results = await compare({ name: `typed calls, ${domains} domains`, ops: OPS, contestants, budget });
+    for (const id of Object.keys(contestants)) {
+      add(
+        id,
+        `${id.includes("Polled") ? "polled" : "awaited"}, ${domains} domain${many && "s"}`,
+        results,
+        id,
+        twinsOfExchange,
+      );
+    }
+    for (const machine of machines) await machine.close();
+  }
+}
+
+async function fastChannels(budget, add) {
+  const machine = await openMachine("loopback", { hasFastChannels: true });
+  const { performance } = machine;
+  const contestants = {
+    "perf.fastChannel.set": sampledSync(() => {
+      for (let i = 0; i < OPS; i++) performance.setLevelPolled(0, LEVELS[i & 3]);
+    }),
+    "perf.fastChannel.get": sampledSync(() => {
+      for (let i = 0; i < OPS; i++) performance.getLevelPolled(0);
+    }),
+  };
+  const sent = machine.agent.counters.sent;
+  const results = await compare({ name: "FastChannels", ops: OPS, contestants, budget });
+  if (machine.agent.counters.sent !== sent) throw new Error("bench: expected FastChannels to carry no message");
+  for (const id of Object.keys(contestants)) add(id, "one word of memory, no message", results, id, twinsOfExchange);
+  await machine.close();
+}
+
+/** LEVEL_SET, LEVEL_GET, LIMITS_GET, RATE_SET, RATE_GET, VOLTAGE_LEVEL_SET and VOLTAGE_LEVEL_GET in turn, through the typed builder. */
+async function mixedBatch(budget, add) {
+  const SIZE = 1024;
+  const { core, platform, close } = await openMachine("loopback", { batch: SIZE });
+  const { a2p } = platform.connect(1);
+  const batch = new Batch(core);
+  const fill = () => {
+    for (let i = 0; i < SIZE; i++) {
+      const kind = i % 7;
+      if (kind === 0) batch.setLevel(a2p, 0, LEVELS[i & 3], i);
+      else if (kind === 1) batch.getLevel(a2p, 0, i);
+      else if (kind === 2) batch.getLimits(a2p, 0, i);
+      else if (kind === 3) batch.setRate(a2p, 0, RATES[i & 3], 0, i);
+      else if (kind === 4) batch.getRate(a2p, 0, i);
+      else if (kind === 5) batch.setVoltage(a2p, 0, VOLTAGES[i & 3], i);
+      else batch.getVoltage(a2p, 0, i);
+    }
+  };
+  let failed = 0;
+  const drain = () => {
+    while (batch.next()) failed |= batch.fault | batch.status;
+  };
+  const contestants = {
+    "mixed.batch": (count) => {
+      const ns = [];
+      for (let i = 0; i < count; i++) {
+        fill();
+        const start = process.hrtime.bigint();
+        batch.run(0);
+        ns.push(Number(process.hrtime.bigint() - start));
+        drain();
+      }
+      return { ns, sum: 0, bad: failed };
+    },
+    "mixed.batch.typed": (count) => {
+      const ns = [];
+      for (let i = 0; i < count; i++) {
+        const start = process.hrtime.bigint();
+        fill();
+        batch.run(0);
+        drain();
+        ns.push(Number(process.hrtime.bigint() - start));
+      }
+      return { ns, sum: 0, bad: failed };
+    },
+  };
+  const results = await compare({ name: "mixed batch", ops: SIZE, contestants, budget });
+  // No twin serves all of these commands
+  add("mixed.batch", "run alone: seven hot commands of three protocols in turn", results, "mixed.batch", {});
+  add("mixed.batch.typed", "the same, filled and read through the typed builder", results, "mixed.batch.typed", {});
+  await close();
+}
+
+async function fleet(arena, add) {
+  for (const { name, results } of await fleetQuestion.measure(arena)) {
+    const [, count, order] = /^([\d,]+) instances, (\w+)$/.exec(name);
+    const id = `fleet.${count.replaceAll(",", "")}`;
+    add(order === "ordered" ? id : `${id}.${order}`, `${count} SoCs, ${order}, in batches of 4,096`, results);
+  }
+}
+
+/** How much the same loop varies: the distance of its ninth decile from its median. */
+function noiseOf() {
+  const samples = Array.from({ length: 60 }, () => {
+    const start = process.hrtime.bigint();
+    let x = 1;
+    for (let i = 0; i < 300_000; i++) x = (Math.imul(x, 1_664_525) + 1_013_904_223) | 0;
+    return x === 0.5 ? 0 : Number(process.hrtime.bigint() - start);
+  }).sort((a, b) => a - b);
+  return samples[54] / samples[30] - 1;
+}
+
+function governor() {
+  try {
+    return readFileSync("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "utf8").trim();
+  } catch {
+    return null; // a guest, or no Linux
+  }
+}

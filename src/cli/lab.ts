@@ -1,0 +1,100 @@
+/** One measured case; names are contract (docs/cli.md). */
+export interface LabCase {
+  readonly id: string;
+  readonly title: string;
+  readonly medianNs: number;
+  readonly p99Ns: number;
+  /** Median distance from the median. */
+  readonly madNs: number;
+  /** Median over that of each twin's exchange in the same run; `null` where that twin was not there, or cannot do it. */
+  readonly ratios: Readonly<Record<"wasm2c" | "flatC" | "structuredC" | "bestJs" | "usualJs", number | null>>;
+}
+
+/** What the laboratory found. */
+export interface LabReport {
+  readonly environment: Readonly<Record<string, unknown>>;
+  readonly cases: readonly LabCase[];
+  readonly warnings: readonly string[];
+  /** It was interrupted: later cases are missing. */
+  readonly isPartial: boolean;
+}
+
+/** What a case became since an older report. */
+export interface LabChange {
+  readonly id: string;
+  readonly beforeNs: number;
+  readonly afterNs: number;
+  /** After over before. */
+  readonly ratio: number;
+  readonly verdict: "faster" | "slower" | "same";
+}
+
+/** Of the sum of both distances: what is closer together may be chance. */
+const BEYOND_NOISE = 3;
+/** However steady: two runs of the same code differ by as much. */
+const LEAST_CHANGE = 0.05;
+
+/** Compares two reports, case by case; cases that only one of them has are left out. */
+export function compareReports(before: LabReport, after: LabReport): readonly LabChange[] {
+  const old = new Map(before.cases.map((it) => [it.id, it]));
+  return after.cases.flatMap((it) => {
+    const was = old.get(it.id);
+    if (!was) return [];
+    const distance = Math.abs(it.medianNs - was.medianNs);
+    const noise = Math.max(BEYOND_NOISE * (it.madNs + was.madNs), LEAST_CHANGE * was.medianNs);
+    const verdict = distance <= noise ? "same" : it.medianNs < was.medianNs ? "faster" : "slower";
+    return [{ id: it.id, beforeNs: was.medianNs, afterNs: it.medianNs, ratio: it.medianNs / was.medianNs, verdict }];
+  });
+}
+
+/** Whether parsed JSON is a report, as far as comparing needs it. */
+export function isReport(value: unknown): value is LabReport {
+  if (typeof value !== "object" || value === null || !("cases" in value) || !Array.isArray(value.cases)) return false;
+  return value.cases.every(
+    (it: unknown) =>
+      typeof it === "object" && it !== null && "id" in it && "medianNs" in it && typeof it.medianNs === "number",
+  );
+}
+
+const TWINS = ["wasm2c", "flatC", "structuredC", "bestJs", "usualJs"] as const;
+
+/** The report as lines of text. */
+export function textOfReport({ environment, cases, warnings, isPartial }: LabReport): readonly string[] {
+  const { cpu, cores, node, commit, compiler, governor } = environment;
+  const width = Math.max(4, ...cases.map(({ id }) => id.length));
+  const head = `${"case".padEnd(width)} ${"median ns".padStart(10)} ${"p99 ns".padStart(10)} ${"MAD".padStart(7)}  ${TWINS.map((it) => it.padStart(11)).join(" ")}`;
+  return [
+    `${cpu}, ${cores} cores; Node ${node}; commit ${commit ?? "unknown"}; ${compiler ?? "no C compiler"}; governor ${governor ?? "unknown"}`,
+    "",
+    head,
+    ...cases.map(({ id, medianNs, p99Ns, madNs, ratios }) => {
+      const times = `${number(medianNs).padStart(10)} ${number(p99Ns).padStart(10)} ${number(madNs).padStart(7)}`;
+      const twins = TWINS.map((it) => (ratios[it] === null ? "–" : `${ratios[it].toFixed(2)} ×`).padStart(11));
+      return `${id.padEnd(width)} ${times}  ${twins.join(" ")}`;
+    }),
+    "",
+    "Nanoseconds an operation on this machine, now. An exchange is post, framing, serve and settle in memory, without a real transport or a",
+    "context switch; a ratio is our median over that of the twin's exchange of 8 bytes and a status (of the same case, where it has twins) in this run.",
+    "docs/benchmarks.md says how all this is measured.",
+    ...warnings.map((it) => `warning: ${it}`),
+    ...(isPartial ? ["partial: interrupted before the last case"] : []),
+  ];
+}
+
+/** The comparison as lines of text. */
+export function textOfChanges(changes: readonly LabChange[]): readonly string[] {
+  const width = Math.max(4, ...changes.map(({ id }) => id.length));
+  const moved = changes.filter(({ verdict }) => verdict !== "same");
+  return [
+    "",
+    `${moved.length} of ${changes.length} cases moved beyond noise`,
+    ...moved.map(
+      ({ id, beforeNs, afterNs, ratio, verdict }) =>
+        `${id.padEnd(width)} ${number(beforeNs).padStart(10)} → ${number(afterNs).padStart(10)} ns  ${ratio.toFixed(2)} × (${verdict})`,
+    ),
+  ];
+}
+
+function number(value: number): string {
+  return value >= 1000 ? value.toFixed(0) : value.toPrecision(3);
+}

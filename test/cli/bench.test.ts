@@ -1,0 +1,70 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, test } from "vitest";
+import { compareReports, type LabReport } from "../../src/cli/lab.ts";
+
+const scmi = fileURLToPath(new URL("../../dist/cli/scmi.js", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "scmi-bench-cli-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function run(...args: readonly string[]) {
+  const env = { ...process.env, SCMI_BENCH_SIZE: "tiny" };
+  return spawnSync(process.execPath, [scmi, "bench", ...args], { encoding: "utf8", env });
+}
+
+function report(id: string, medianNs: number, madNs: number): LabReport {
+  const ratios = { wasm2c: null, flatC: null, structuredC: null, bestJs: null, usualJs: null };
+  const cases = [{ id, title: id, medianNs, p99Ns: medianNs, madNs, ratios }];
+  return { environment: {}, cases, warnings: [], isPartial: false };
+}
+
+describe("scmi bench", () => {
+  test("prints one JSON document with the cases that others rely on, writes a page, and compares with itself", () => {
+    const page = join(folder, "bench.html");
+    const { stdout, stderr, status } = run("--json", "--report", page);
+    expect([status, stderr]).toEqual([0, `written to ${page}\n`]);
+    const found = JSON.parse(stdout) as LabReport;
+    const ids = found.cases.map(({ id }) => id);
+    expect(ids).toEqual(
+      expect.arrayContaining([
+        ...["exchange.call.8-0", "exchange.batch.8-0", "exchange.call.8-88", "mixed.batch"],
+        ...["perf.setLevelPolled.loopback", "perf.setLevel.loopback", "perf.fastChannel.set"],
+      ]),
+    );
+    for (const { medianNs, p99Ns, ratios } of found.cases) {
+      expect(medianNs).toBeGreaterThan(0);
+      expect(p99Ns).toBeGreaterThanOrEqual(medianNs);
+      expect(Object.keys(ratios)).toEqual(["wasm2c", "flatC", "structuredC", "bestJs", "usualJs"]);
+    }
+    expect(readFileSync(page, "utf8")).toContain("perf.setLevelPolled.loopback");
+
+    const before = join(folder, "before.json");
+    writeFileSync(before, stdout);
+    expect(run("--compare", before).stdout).toMatch(/ of \d+ cases moved beyond noise/);
+  });
+
+  test("refuses another document to compare with before it measures anything", () => {
+    const other = join(folder, "other.json");
+    writeFileSync(other, "{}");
+    const { stderr, status } = run("--compare", other);
+    expect(status).toBe(2);
+    expect(stderr).toContain("expected a report of scmi bench --json, got another document");
+  });
+});
+
+describe("a comparison", () => {
+  test("calls a case moved only beyond both reports' noise", () => {
+    const verdict = (before: LabReport, after: LabReport) => compareReports(before, after)[0]?.verdict;
+    expect(verdict(report("a", 100, 1), report("a", 104, 1))).toBe("same"); // under 5 %
+    expect(verdict(report("a", 100, 10), report("a", 130, 10))).toBe("same"); // 3 × 20
+    expect(verdict(report("a", 100, 1), report("a", 107, 1))).toBe("slower");
+    expect(verdict(report("a", 100, 1), report("a", 90, 1))).toBe("faster");
+  });
+
+  test("leaves out what only one of them has", () => {
+    expect(compareReports(report("a", 1, 0), report("b", 1, 0))).toEqual([]);
+  });
+});
