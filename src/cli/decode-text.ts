@@ -39,9 +39,9 @@ export function summaryText(summary: TraceSummary): string {
   const { messages, counts, commands, findings } = summary;
   const lines = [
     "",
-    `${messages} messages: ${counts.command} commands, ${counts.response} responses, ${counts.delayedResponse} delayed responses, ${counts.notification} notifications` +
-      (counts.fastChannel > 0 ? `; ${counts.fastChannel} FastChannel accesses` : "") +
-      (counts.log > 0 ? `; ${counts.log} log lines` : ""),
+    `messages: ${messages} (${counts.command} command, ${counts.response} response, ${counts.delayedResponse} delayed response, ${counts.notification} notification)` +
+      (counts.fastChannel > 0 ? `, FastChannel accesses: ${counts.fastChannel}` : "") +
+      (counts.log > 0 ? `, log lines: ${counts.log}` : ""),
   ];
   if (commands.length > 0) lines.push(...table(commands));
   if (findings.length > 0) lines.push("", "findings:", ...findings.map((it) => `  - ${it}`));

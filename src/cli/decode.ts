@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import type { Release } from "../protocols/index.ts";
-import { type Decoded, TRACE_FORMATS, type TraceFormat, TraceReader } from "../trace/index.ts";
+import { type Decoded, type ReaderOptions, TRACE_FORMATS, type TraceFormat, TraceReader } from "../trace/index.ts";
 import { type CliContext, EXIT, UsageError } from "./context.ts";
 import { decodedLine, decodedText, summaryText } from "./decode-text.ts";
 import { parseProfile } from "./platform-options.ts";
@@ -60,7 +60,7 @@ async function decode(files: readonly string[], options: DecodeOptions, context:
   for (const file of files) if (file !== "-") await checkFile(file);
   const output = new Output(context);
   let skipped = 0;
-  const reader = new TraceReader({
+  const reader = openReader({
     profile,
     ...(format === undefined ? {} : { format }),
     ...(vendor === undefined ? {} : { vendor }),
@@ -81,6 +81,15 @@ async function decode(files: readonly string[], options: DecodeOptions, context:
   output.write(json ? decodedLine(reader.summary()) : summaryText(reader.summary()));
   output.flush();
   context.exitWith(EXIT.ok);
+}
+
+function openReader(options: ReaderOptions): TraceReader {
+  try {
+    return new TraceReader(options);
+  } catch (error) {
+    if (error instanceof RangeError) throw new UsageError(error.message);
+    throw error;
+  }
 }
 
 /** Feeds one file to the reader until it ends or the signal fires. */

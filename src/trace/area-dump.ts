@@ -1,6 +1,6 @@
 import type { Area } from "./area.ts";
 import { areaLikeness, readArea } from "./area.ts";
-import { type ByteOrder, bytesOf, bytesOfWords, type HexLine, parseHexLine } from "./hex-text.ts";
+import { type ByteOrder, bytesOf, bytesOfWords, endOffsetOf, type HexLine, parseHexLine } from "./hex-text.ts";
 
 const ORDERS: readonly ByteOrder[] = ["bytes", "words32", "words16"];
 
@@ -31,8 +31,11 @@ export function bytesOfDump(lines: readonly string[]): Uint8Array | undefined {
     const line = parseHexLine(text.replace(/(?:#|\/\/).*$/, ""));
     if (!line || groupCount * 2 > MOST_BYTES) continue;
     const last = parsed.at(-1);
-    if (repeats && last?.offset !== undefined && line.offset !== undefined) fill(parsed, last, line.offset);
+    const end = last?.offset === undefined ? undefined : endOffsetOf(line);
+    const next = end ?? line.offset;
+    if (repeats && last?.offset !== undefined && next !== undefined) fill(parsed, last, next);
     repeats = false;
+    if (end !== undefined) continue;
     parsed.push(line);
     groupCount += line.groups.length;
   }

@@ -15,6 +15,7 @@ import type {
   XferEndEvent,
 } from "./event.ts";
 import { Machine } from "./machine.ts";
+import { NXP_PROTOCOLS } from "./nxp.ts";
 import { decodePayload, fits, judgeStatus, nameOf, viewOf } from "./payload.ts";
 import { Summary } from "./summary.ts";
 import { hexId, Tables } from "./tables.ts";
@@ -27,7 +28,7 @@ export interface DecoderOptions {
   readonly profile?: Release;
   /** Whose vendor protocols they are; what `BASE_DISCOVER_VENDOR` answers in the trace unless said. */
   readonly vendor?: string;
-  /** Tables of vendor protocols besides the built-in ones. */
+  /** Tables of vendor protocols besides those of NXP. */
   readonly vendorProtocols?: readonly Protocol[];
 }
 
@@ -70,10 +71,14 @@ export class TraceDecoder {
   #lastUs: number | undefined;
 
   constructor({ profile = "3.2", vendor, vendorProtocols = [] }: DecoderOptions = {}) {
-    this.#tables = new Tables(vendorProtocols);
+    this.#tables = new Tables([...NXP_PROTOCOLS, ...vendorProtocols]);
     this.#profile = profile;
     this.#summary = new Summary(this.#tables);
-    if (vendor !== undefined) this.#tables.setVendor(vendor);
+    if (vendor !== undefined && this.#tables.setVendor(vendor) === 0) {
+      throw new RangeError(
+        `"vendor" expected one with a table (${this.#tables.vendorNames.join(", ")}), got "${vendor}"`,
+      );
+    }
   }
 
   /** Takes the next event.
@@ -121,8 +126,9 @@ export class TraceDecoder {
   }
 
   /** What a message is that only shows its bytes: a response where a command waits for it and it fits, else whatever it fits.
-   *  @param payload behind the header */
-  guessRole(header: number, payload: Uint8Array, instance = 0): MessageKind {
+   *  @param payload behind the header
+   *  @param likelier for bytes that could be either; a response unless an id looks like a failure by chance */
+  guessRole(header: number, payload: Uint8Array, likelier?: MessageKind, instance = 0): MessageKind {
     const { protocolId, messageId, messageType, token } = decodeHeader(header);
     if (messageType === MESSAGE_TYPE.NOTIFICATION) return "notification";
     if (messageType === MESSAGE_TYPE.DELAYED_RESPONSE) return "delayedResponse";
@@ -133,7 +139,13 @@ export class TraceDecoder {
     const isCommand = fits(known, "command", messageId, payload);
     const isResponse = fits(known, "response", messageId, payload);
     if (isCommand !== isResponse) return isResponse ? "response" : "command";
-    return waits && payload.byteLength >= STATUS_BYTES ? "response" : "command";
+    if (waits && payload.byteLength >= STATUS_BYTES) return "response";
+    return likelier ?? (isCommand && looksFailed(payload) ? "response" : "command");
+  }
+
+  /** Something odd that belongs to no message: for the summary. */
+  note(finding: string): void {
+    this.#summary.note(finding);
   }
 
   /** Input that could not be read.
@@ -369,7 +381,8 @@ export class TraceDecoder {
   }
 
   #log(event: LogEvent): DecodedLog {
-    const { severity, text, meaning, timeUs, version, timeoutMs } = event;
+    const { severity, text, meaning, timeUs, version, timeoutMs, vendor } = event;
+    if (vendor !== undefined) this.#tables.setVendor(vendor);
     if (version) {
       this.#fromLog.push(version);
       for (const machine of this.#machines.values()) machine.versions.learn(version.protocolId, version.version);
@@ -389,6 +402,13 @@ export class TraceDecoder {
     const message = this.#nameOf({ protocolId, messageId, role }, undefined);
     return { protocol: this.#tables.protocolName(protocolId), message, token };
   }
+}
+
+/** A status alone, and no id: Base names the agent that asks 0xffffffff, which is -1. */
+function looksFailed(payload: Uint8Array): boolean {
+  if (payload.byteLength !== STATUS_BYTES) return false;
+  const status = viewOf(payload).getInt32(0, true);
+  return status < STATUS.NOT_SUPPORTED && status >= STATUS.PARTIAL_ERROR;
 }
 
 function refusalPairing(refusal: Refusal, paired: Paired | undefined): Pairing {

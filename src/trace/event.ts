@@ -100,6 +100,8 @@ export interface LogEvent extends Happening {
   readonly header?: number | undefined;
   /** The time-out that it states. */
   readonly timeoutMs?: number | undefined;
+  /** The platform's vendor that it states. */
+  readonly vendor?: string | undefined;
   /** The protocol version that it states. */
   readonly version?: { readonly protocolId: number; readonly version: number } | undefined;
 }

@@ -42,6 +42,13 @@ export function parseHexLine(text: string): HexLine | undefined {
   return groups.length === 0 && offset === undefined ? undefined : { offset, groups, hasWords };
 }
 
+/** The offset of the last line of hexdump and od, where a dump ends and no bytes stand; `undefined` for other lines. */
+export function endOffsetOf({ offset, groups, hasWords }: HexLine): number | undefined {
+  const [only = ""] = groups;
+  if (offset !== undefined) return groups.length === 0 ? offset : undefined;
+  return !hasWords && groups.length === 1 && /^[\da-f]{6,8}$/i.test(only) ? Number.parseInt(only, 16) : undefined;
+}
+
 /** The bytes of words of 32 bits, whose leading zeros may have been left out. */
 export function bytesOfWords(groups: readonly string[]): Uint8Array {
   return bytesOf(

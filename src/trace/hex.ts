@@ -1,7 +1,7 @@
 import { decodeHeader } from "../wire/index.ts";
 import type { TraceDecoder } from "./decoder.ts";
 import type { MessageEvent, MessageKind } from "./event.ts";
-import { type ByteOrder, bytesOf, bytesOfWords, parseHexLine } from "./hex-text.ts";
+import { type ByteOrder, bytesOf, bytesOfWords, endOffsetOf, parseHexLine } from "./hex-text.ts";
 import { viewOf } from "./payload.ts";
 import type { EventSink, LineParser } from "./source.ts";
 
@@ -47,6 +47,10 @@ export class HexParser implements LineParser {
     }
     const { offset, groups, hasWords } = parsed;
     const open = this.#block;
+    if (open?.offset !== undefined && endOffsetOf(parsed) !== undefined) {
+      this.#flush(sink);
+      return;
+    }
     if (open?.offset !== undefined && offset !== undefined && offset > open.offset) {
       open.groups.push(...groups);
       open.hasWords ||= hasWords;
@@ -102,14 +106,21 @@ export class HexParser implements LineParser {
 
 /** The event of a whole message.
  *  @param bytes header and payload, at least 4
- *  @param role guessed unless said */
-export function messageOf(decoder: TraceDecoder, bytes: Uint8Array, role?: MessageKind, timeUs?: number): MessageEvent {
+ *  @param role guessed unless said
+ *  @param likelier guessed where the bytes could be a command or a response */
+export function messageOf(
+  decoder: TraceDecoder,
+  bytes: Uint8Array,
+  role?: MessageKind,
+  timeUs?: number,
+  likelier?: MessageKind,
+): MessageEvent {
   const word = viewOf(bytes).getUint32(0, true);
   const { protocolId, messageId, messageType, token } = decodeHeader(word);
   const payload = bytes.subarray(HEADER_BYTES);
   return {
     kind: "message",
-    role: role ?? decoder.guessRole(word, payload),
+    role: role ?? decoder.guessRole(word, payload, likelier),
     ...{ timeUs, protocolId, messageId, token, payload, headerReserved: word >>> 28 },
     ...(messageType === 1 ? { reservedType: true } : {}),
   };

@@ -93,6 +93,7 @@ export const LOG_PATTERNS: readonly LogPattern[] = [
     read: ([, major, minor, vendor, firmware]) => ({
       ...told("info", `Base protocol ${major}.${minor}, vendor ${vendor}, implementation version 0x${firmware}`),
       version: { protocolId: PROTOCOL_ID.BASE, version: Number(major) * 0x10000 + Number(minor) },
+      ...(vendor === undefined ? {} : { vendor: vendor.split(":")[0] }),
     }),
   },
   {

@@ -61,7 +61,8 @@ export function plainFindings(figures: Figures): readonly string[] {
 }
 
 function lateText({ count, slowestUs, timeoutMs, reuses }: LateFigures): string {
-  const timeout = timeoutMs === undefined ? "their senders had given up" : `their time-out of ${timeoutMs} ms`;
+  const their = count === 1 ? "its" : "their";
+  const timeout = timeoutMs === undefined ? `${their} sender had given up` : `${their} time-out of ${timeoutMs} ms`;
   const parts = [`${plural(count, "response arrived", "responses arrived")} after ${timeout}`];
   if (slowestUs !== undefined) parts.push(`the slowest took ${Math.round(slowestUs / 1000)} ms`);
   if (reuses > 0) parts.push(`the token was reused ${plural(reuses, "time", "times")} meanwhile`);

@@ -116,9 +116,11 @@ export class TraceReader {
       return;
     }
     const { report, message } = area;
-    const event = message && messageOf(this.#decoder, message);
+    const likelier = report.channelStatus.free ? "response" : "command";
+    const event = message && messageOf(this.#decoder, message, undefined, undefined, likelier);
     const findings = event ? [...report.findings, ...ownerFindings(report, event.role)] : report.findings;
     this.#options.onDecoded({ kind: "area", ...report, findings });
+    for (const finding of findings) this.#decoder.note(`shared memory: ${finding}`);
     if (event) this.#take(event);
   }
 

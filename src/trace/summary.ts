@@ -72,7 +72,7 @@ export class Summary {
     this.#counts[kind]++;
     if (findings.length > 0) this.#odd++;
     if (pairing !== undefined) this.#pairings[pairing]++;
-    else for (const finding of findings) this.#note(`${message.message}: ${finding}`);
+    else for (const finding of findings) this.note(`${message.message}: ${finding}`);
     if (pairing === "late") this.#countLate(latencyUs, xfer);
 
     const name = kind === "delayedResponse" ? this.#tables.commandName(protocolId, messageId) : message.message;
@@ -101,7 +101,7 @@ export class Summary {
     this.#counts.log++;
     if (count === undefined) return;
     this.#logs.set(count, (this.#logs.get(count) ?? 0) + 1);
-    this.#note(`log: ${meaning}`);
+    this.note(`log: ${meaning}`);
   }
 
   /** Somebody gave up waiting. */
@@ -159,7 +159,8 @@ export class Summary {
     if (xfer?.timeoutMs !== undefined) late.timeoutMs = xfer.timeoutMs;
   }
 
-  #note(finding: string): void {
+  /** A finding that may come again. */
+  note(finding: string): void {
     const count = this.#findings.get(finding);
     if (count !== undefined || this.#findings.size < MOST_FINDINGS) this.#findings.set(finding, (count ?? 0) + 1);
   }

@@ -24,6 +24,11 @@ export class Tables {
     return own.length;
   }
 
+  /** Vendors with a table. */
+  get vendorNames(): readonly string[] {
+    return [...new Set(this.#vendors.flatMap(({ vendor }) => (vendor ? [vendor.vendor] : [])))];
+  }
+
   /** A command of any version; `undefined` when no table has it. */
   command(protocolId: number, messageId: number): Command | undefined {
     return this.#byId[protocolId]?.commands.find((it) => it.id === messageId);

@@ -106,13 +106,13 @@ export class Xfers {
     if (current) {
       return { xfer: undefined, pairing: "duplicate", finding: `token ${token} has had its response already` };
     }
-    return { xfer: undefined, pairing: "unexpected", finding: this.#unexpectedText(token) };
+    return this.#nobodys(token);
   }
 
   /** A delayed response arrives. */
   answerDelayed(protocolId: number, messageId: number, token: number): Paired {
     const xfer = this.find(protocolId, messageId, token);
-    if (!xfer) return { xfer: undefined, pairing: "unexpected", finding: this.#unexpectedText(token) };
+    if (!xfer) return this.#nobodys(token);
     if (xfer.hasDelayed) {
       return { xfer: undefined, pairing: "duplicate", finding: `token ${token} has had its delayed response already` };
     }
@@ -142,17 +142,15 @@ export class Xfers {
     }
   }
 
-  /** The command that was sent last. */
-  get last(): Xfer | undefined {
-    return this.#last;
-  }
-
-  #unexpectedText(token: number): string {
-    if (this.#last === undefined) return `no command with token ${token} is in this trace`;
+  /** A message that answers no command. Where none was ever seen, the trace has only one side, or began in between. */
+  #nobodys(token: number): Paired {
+    if (this.#last === undefined) return { xfer: undefined, pairing: undefined, finding: undefined };
     const owner = this.#slots[token]?.current;
-    if (!owner) return `no command with token ${token} waits for it`;
-    const name = owner.at?.command.name ?? `message 0x${owner.messageId.toString(16)}`;
-    return `token ${token} belongs to ${name} of protocol 0x${owner.protocolId.toString(16)}`;
+    const name = owner?.at?.command.name ?? `message 0x${owner?.messageId.toString(16)}`;
+    const finding = owner
+      ? `token ${token} belongs to ${name} of protocol 0x${owner.protocolId.toString(16)}`
+      : `no command with token ${token} waits for it`;
+    return { xfer: undefined, pairing: "unexpected", finding };
   }
 }
 
