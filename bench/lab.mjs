@@ -9,7 +9,7 @@ import { describeEnvironment } from "./harness/environment.mjs";
 import { BUDGETS, compare, timerStepNs } from "./harness/measure.mjs";
 import { LEVELS, openMachine, RATES, sampled, sampledSync, VOLTAGES } from "./machines.mjs";
 
-const { Batch } = await import(new URL("../dist/src/index.js", import.meta.url));
+const { Batch } = await import(new URL("../dist/src/sim/index.js", import.meta.url));
 
 const OPS = 1024;
 const DOMAINS = [1, 8, 64];

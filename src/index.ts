@@ -29,8 +29,6 @@ export type {
 export type { RawAnswer, RawOptions } from "./agent/raw.ts";
 export type { Watch, WatchOptions } from "./agent/watch.ts";
 
-export { Batch, type BatchHost, type BatchStop } from "./core/batch.ts";
-export { BatchWriter } from "./core/batch-writer.ts";
 export type { CoreCapacity } from "./core/capacity.ts";
 export { type Clock, SimulatedClock } from "./core/clock.ts";
 export { Core, type CoreOptions, type CoreSyncOptions } from "./core/core.ts";

@@ -1,6 +1,8 @@
 /** The entry point `scmi-wasm/sim`: fleets of simulated SoCs under a governor, and what they cost. docs/simulation.md.
  *  @module */
 
+export { Batch, type BatchHost, type BatchStop } from "../core/batch.ts";
+export { BatchWriter } from "../core/batch-writer.ts";
 export { Fleet, type FleetPart } from "./fleet.ts";
 export { GOVERNOR_NAMES, type Governor, type GovernorName } from "./governor.ts";
 export { type Load, type LoadKind, parseLoad } from "./load.ts";

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { Batch } from "../../src/core/batch.ts";
 import { SimulatedClock } from "../../src/core/clock.ts";
 import { PlatformTables } from "../../src/core/platform-tables.ts";
 import type { PlatformDescription } from "../../src/index.ts";
-import { Batch, ChannelError, Core, type CoreCapacity, commandWord, FAULT, MessageError } from "../../src/index.ts";
+import { ChannelError, Core, type CoreCapacity, commandWord, FAULT, MessageError } from "../../src/index.ts";
 import { Platform } from "../../src/platform/index.ts";
 import { boardFile, words } from "../platform/kit.ts";
 import { Random } from "../support/random.ts";

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type Board, parseBoard } from "../../src/board/index.ts";
-import { Batch, BoardError } from "../../src/index.ts";
+import { Batch } from "../../src/core/batch.ts";
+import { BoardError } from "../../src/index.ts";
 import {
   Fleet,
   type FleetOptions,
