@@ -2,9 +2,23 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { build } from "esbuild";
 
-/** Bundles the command with the packages it uses. The library itself stays outside, imported from dist/src: one copy of the
- *  core on disk, and the command runs exactly the code that users import. */
+/** Bundles the command with the packages it uses: the command itself, its workers, and the script of its pages. The library itself
+ *  stays outside, imported from dist/src: one copy of the core on disk, and the command runs exactly the code that users import. */
 export async function bundleCli(entry, outfile) {
+  const folder = dirname(entry);
+  const outdir = dirname(outfile);
+  const bundles = [
+    await bundleForNode(entry, outfile),
+    await bundleForNode(join(folder, "sim-worker.ts"), join(outdir, "sim-worker.js")),
+    // Where Tinypool looks for what its threads begin with
+    await bundleForNode("node_modules/tinypool/dist/entry/worker.js", join(outdir, "entry/worker.js")),
+    await bundleForPages(join(folder, "page/charts.ts"), join(outdir, "page/charts.js")),
+  ];
+  const inputs = new Set(bundles.flatMap((it) => Object.keys(it.inputs)));
+  writeFileSync(join(outdir, "THIRD-PARTY-LICENSES.txt"), licences([...inputs]));
+}
+
+async function bundleForNode(entry, outfile) {
   const { metafile } = await build({
     entryPoints: [entry],
     outfile,
@@ -23,7 +37,22 @@ export async function bundleCli(entry, outfile) {
     metafile: true,
     plugins: [libraryStaysOutside(dirname(resolve(entry)), outfile)],
   });
-  writeFileSync(join(dirname(outfile), "THIRD-PARTY-LICENSES.txt"), licences(Object.keys(metafile.inputs)));
+  return metafile;
+}
+
+/** One script, and one style sheet beside it: the command puts both into the pages that it writes. */
+async function bundleForPages(entry, outfile) {
+  const { metafile } = await build({
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    platform: "browser",
+    format: "iife",
+    target: "es2022",
+    minify: true,
+    metafile: true,
+  });
+  return metafile;
 }
 
 function libraryStaysOutside(cliFolder, outfile) {

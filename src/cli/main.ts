@@ -8,10 +8,12 @@ import { addDt } from "./dt.ts";
 import { addInfo } from "./info.ts";
 import { addSelfCheck } from "./self-check-command.ts";
 import { addServe } from "./serve.ts";
+import { addSim } from "./sim.ts";
 
 /** Each adds one subcommand; they are listed in this order by `scmi --help`. */
 const SUBCOMMANDS: readonly ((program: Command, context: CliContext) => void)[] = [
   addServe,
+  addSim,
   addCall,
   addInfo,
   addDt,

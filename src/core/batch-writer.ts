@@ -35,6 +35,7 @@ export class BatchWriter {
   readonly #entries: number;
   readonly #stride: number;
   readonly #payloadBytes: number;
+  #words: Int32Array;
 
   /** @throws TypeError for a core that was created without room for batches */
   constructor(core: Core) {
@@ -47,6 +48,7 @@ export class BatchWriter {
     this.#entries = (core.base + core.memory.u32(at + layout.RING_OFFSET)) >>> 2;
     this.#stride = core.memory.u32(at + layout.RING_STRIDE) >>> 2;
     this.#payloadBytes = core.memory.u32(core.base + layout.CORE_BATCH_PAYLOAD);
+    this.#words = core.memory.words;
   }
 
   /** Commands that may still be added. Each has its place among the completions already, so that none is ever lost. */
@@ -56,14 +58,14 @@ export class BatchWriter {
 
   /** Commands that have not completed yet. */
   get pending(): number {
-    const { words } = this.#core.memory;
+    const words = this.words();
     return ((words[this.#submissions + RING_TAIL] ?? 0) - (words[this.#submissions + RING_HEAD] ?? 0)) | 0;
   }
 
   /** Channel of the oldest pending command: the one that {@link BatchHost.serve} is for; -1 when none is pending. */
   get waitingChannel(): number {
     if (this.pending === 0) return -1;
-    const { words } = this.#core.memory;
+    const words = this.words();
     return words[this.#entryAt(words[this.#submissions + RING_HEAD] ?? 0) + CHANNEL] ?? 0;
   }
 
@@ -153,15 +155,22 @@ export class BatchWriter {
     this.#end();
   }
 
+  /** The core's memory. Asking a memory for its buffer costs more than an exchange, but growth leaves an old view without words
+   *  (or, of shared memory, as it was). */
+  protected words(): Int32Array {
+    if (this.#words.length === 0) this.#words = this.#core.memory.words;
+    return this.#words;
+  }
+
   /** Completions that nobody has read yet. */
   protected readyCount(): number {
-    const { words } = this.#core.memory;
+    const words = this.words();
     return ((words[this.#completions + RING_TAIL] ?? 0) - (words[this.#completions + RING_HEAD] ?? 0)) | 0;
   }
 
   /** Takes the oldest pending command out; its tag. */
   protected takePending(): number {
-    const { words } = this.#core.memory;
+    const words = this.words();
     const head = words[this.#submissions + RING_HEAD] ?? 0;
     words[this.#submissions + RING_HEAD] = head + 1;
     return words[this.#entryAt(head) + TAG] ?? 0;
@@ -171,7 +180,7 @@ export class BatchWriter {
     // Words are not stored to be judged: what is no u32 would be another command than the one that was meant
     if (!isWord(a) || !isWord(b) || !isWord(c) || !isWord(d)) throw notWords([a, b, c, d]);
     const at = this.#begin(channel, command, count * 4, tag);
-    const { words } = this.#core.memory;
+    const words = this.words();
     words[at] = a;
     if (count > 1) words[at + 1] = b;
     if (count > 2) words[at + 2] = c;
@@ -185,7 +194,7 @@ export class BatchWriter {
       throw new RangeError(`"payload" expected at most ${this.#payloadBytes} bytes (batchPayload), got ${byteLength}`);
     }
     if (!isWord(channel) || !isWord(tag)) throw notWords([channel, tag]);
-    const { words } = this.#core.memory;
+    const words = this.words();
     const tail = words[this.#submissions + RING_TAIL] ?? 0;
     if (((tail - (words[this.#submissions + RING_HEAD] ?? 0)) | 0) + this.readyCount() >= this.capacity) {
       throw new ChannelError("batch", "busy", `no room for more than ${this.capacity} commands`);
@@ -199,7 +208,7 @@ export class BatchWriter {
   }
 
   #end(): void {
-    const { words } = this.#core.memory;
+    const words = this.words();
     words[this.#submissions + RING_TAIL] = (words[this.#submissions + RING_TAIL] ?? 0) + 1;
   }
 

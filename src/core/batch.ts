@@ -104,7 +104,7 @@ export class Batch extends BatchWriter {
       if (this.#core.stateOf(xfer) === layout.XFER_POSTED) this.#core.abort(xfer);
       count += this.run(now, 1);
     }
-    const { words } = memory;
+    const words = this.words();
     for (let left = this.pending; left > 0; left--, count++) {
       const tail = words[this.#completions + RING_TAIL] ?? 0;
       const at = this.#results + (tail & this.#mask) * this.#stride;
@@ -119,7 +119,7 @@ export class Batch extends BatchWriter {
 
   /** Moves on to the next completion, the first one at first; false when there is none. The one before is gone then. */
   next(): boolean {
-    const { words } = this.#core.memory;
+    const words = this.words();
     let head = words[this.#completions + RING_HEAD] ?? 0;
     if (this.#isReading) {
       head = (head + 1) | 0;
@@ -191,7 +191,7 @@ export class Batch extends BatchWriter {
 
   #word(index: number): number {
     if (!this.#isReading) throw new RangeError("batch: expected next() to have found a completion");
-    return this.#core.memory.words[this.#at + index] ?? 0;
+    return this.words()[this.#at + index] ?? 0;
   }
 }
 

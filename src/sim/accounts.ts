@@ -25,6 +25,10 @@ export class Accounts {
   readonly #shape: TallyShape;
   readonly #tally: Tally;
   readonly #domains: readonly GovernedDomain[];
+  /** By domain: its first level. By level of all domains: capacity, and power. Flat, as every tick of every slot reads them. */
+  readonly #firstLevel: Uint32Array;
+  readonly #capacities: Uint16Array;
+  readonly #powers: Float64Array;
   readonly #dice: Dice;
   /** By slot: level in force, level on its way, level that waits; positions, NONE = there is none. */
   readonly #inForce: Uint16Array;
@@ -50,6 +54,9 @@ export class Accounts {
     this.#shape = tallyShape(kinds, plan.ticks);
     this.#tally = emptyTally(this.#shape);
     this.#domains = kinds.flatMap(({ domains }) => domains);
+    this.#firstLevel = Uint32Array.from(this.#shape.firstLevel);
+    this.#capacities = Uint16Array.from(this.#domains.flatMap(({ capacities }) => capacities));
+    this.#powers = Float64Array.from(this.#domains.flatMap(({ powers }) => powers));
     this.#dice = new Dice(slots);
     this.#inForce = new Uint16Array(slots);
     this.#onItsWay = new Uint16Array(slots).fill(NONE);
@@ -95,13 +102,15 @@ export class Accounts {
     this.#point = pointOf(tick, ticks, this.#shape.points) * this.#shape.levels;
     const start = tick * tickUs;
     const end = start + tickUs;
+    const endsAt = this.#endsAt;
+    const acceptAt = this.#acceptAt;
     for (let slot = 0; slot < domainOf.length; slot++) {
       const domain = domainOf[slot] ?? 0;
       const used = utilisation[slot] ?? 0;
       let from = start;
       for (;;) {
-        const ends = this.#endsAt[slot] ?? NEVER;
-        const accepts = this.#acceptAt[slot] ?? NEVER;
+        const ends = endsAt[slot] ?? NEVER;
+        const accepts = acceptAt[slot] ?? NEVER;
         const at = Math.min(ends, accepts, end);
         // A request that has to wait changes nothing; an event at the very end belongs to the next tick
         const isStretch = at === end || at === ends || this.#onItsWay[slot] === NONE;
@@ -180,16 +189,14 @@ export class Accounts {
   }
 
   #charge(slot: number, domain: number, used: number, durationUs: number): void {
-    const shape = this.#domains[domain];
-    if (!shape) return;
     const { residencyUs, chargedUs, busyUs } = this.#tally;
     const level = this.#inForce[slot] ?? 0;
     const next = this.#onItsWay[slot] ?? NONE;
-    const isDearer = next !== NONE && (shape.powers[next] ?? 0) > (shape.powers[level] ?? 0);
-    const first = this.#point + (this.#shape.firstLevel[domain] ?? 0);
-    const inForceAt = first + level;
-    const chargedAt = isDearer ? first + next : inForceAt;
-    const capacity = shape.capacities[level] ?? 1;
+    const first = this.#firstLevel[domain] ?? 0;
+    const isDearer = next !== NONE && (this.#powers[first + next] ?? 0) > (this.#powers[first + level] ?? 0);
+    const inForceAt = this.#point + first + level;
+    const chargedAt = isDearer ? this.#point + first + next : inForceAt;
+    const capacity = this.#capacities[first + level] ?? 1;
     const busy = used >= capacity ? durationUs : Math.floor((durationUs * used) / capacity);
     residencyUs[inForceAt] = (residencyUs[inForceAt] ?? 0) + durationUs;
     chargedUs[chargedAt] = (chargedUs[chargedAt] ?? 0) + durationUs;

@@ -222,6 +222,21 @@ describe("a batch", () => {
     expect(read(batch)).toEqual([[1, FAULT.RESPONSE_TIMEOUT]]);
   });
 
+  test("survives the growth of its memory", () => {
+    const { core, batch, channels } = open();
+    const [a = -1] = channels;
+    batch.setLevel(a, 0, 1400, 1);
+    const before = core.memory.memory.buffer.byteLength;
+    core.fork();
+    expect(core.memory.memory.buffer.byteLength).toBeGreaterThan(before);
+    batch.getLevel(a, 0, 2);
+    batch.run(0);
+    expect(read(batch)).toEqual([
+      [1, 0, 0],
+      [2, 0, 0, 1400],
+    ]);
+  });
+
   test("refuses words that are none, values that did not come, and a cursor that is on nothing", () => {
     const { batch, channels } = open();
     const [a = -1] = channels;
