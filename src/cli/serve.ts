@@ -5,14 +5,17 @@ import { nodeStream, StreamServer, type StreamServerCounters } from "../firmware
 import { Core, realClock } from "../index.ts";
 import { Platform } from "../platform/index.ts";
 import type { Release } from "../protocols/index.ts";
-import type { CliContext } from "./context.ts";
+import type { VhostUserServer } from "../vhost-user/index.ts";
+import { type CliContext, UsageError } from "./context.ts";
 import { openBoard } from "./open-board.ts";
 import { agentOf, parseProfile } from "./platform-options.ts";
+import { guestsAsText, serveGuests } from "./serve-guests.ts";
 import { listenAt } from "./socket-path.ts";
 import { openTraceFile, TRACE_CAPACITY, TRACE_OPTION } from "./trace-file.ts";
 
 interface ServeOptions {
-  readonly socket: string;
+  readonly socket?: string;
+  readonly vhostUser?: string;
   readonly profile: Release;
   readonly agent: string;
   readonly trace?: string;
@@ -23,13 +26,14 @@ interface ServeOptions {
 const CLIENTS = 1024;
 
 const HELP = `
-Each message travels behind its length: u32, little-endian, counting header and payload. Answers, delayed responses and
+On --socket, each message travels behind its length: u32, little-endian, counting header and payload. Answers, delayed responses and
 notifications come back on the same connection, after the answer to the command that caused them. Any number of clients may connect; all
-of them are the same agent. They share no memory with the platform, so they are offered no FastChannels and no statistics.
+of them are the same agent. Neither they nor guests share no memory with the platform, so all are offered no FastChannels and no statistics.
 SIGINT or SIGTERM ends the server: it prints its counters, removes the socket and exits with 0.
 
 Example:
   scmi serve examples/boards/example.yaml --socket /tmp/scmi.sock --profile 2.0
+  scmi serve examples/boards/example.yaml --vhost-user /tmp/guest.sock
   scmi call --connect unix:/tmp/scmi.sock base discover-vendor`;
 
 /** `scmi serve` */
@@ -38,7 +42,8 @@ export function addServe(program: Command, context: CliContext): void {
     .command("serve")
     .description("serve a simulated platform to other processes")
     .argument("<board>", "board file (YAML or JSON)")
-    .requiredOption("--socket <path>", "Unix socket to listen on; a stale file there is replaced")
+    .option("--socket <path>", "Unix socket to listen on; a stale file there is replaced")
+    .option("--vhost-user <path>", "Unix socket for guests of QEMU and User Mode Linux; needs the package koffi")
     .option("--profile <release>", "release of SCMI that the platform looks like", parseProfile, "3.2")
     .option("--agent <agent>", "agent that clients are, by number or name", "1")
     .option(TRACE_OPTION.flags, TRACE_OPTION.description)
@@ -47,9 +52,16 @@ export function addServe(program: Command, context: CliContext): void {
     .action((path: string, options: ServeOptions) => serve(openBoard(path), options, context));
 }
 
+/** A way in, which is open until it is closed. */
+interface Door {
+  readonly counters: StreamServerCounters;
+  close(): Promise<void>;
+}
+
 async function serve(board: Board, options: ServeOptions, context: CliContext): Promise<void> {
   const { signal, print, complain } = context;
-  const { socket: path, profile, json } = options;
+  const { socket, vhostUser, profile, json } = options;
+  if (socket === undefined && vhostUser === undefined) throw new UsageError("expected --socket, --vhost-user or both");
   const agent = agentOf(board, options.agent);
   // Nobody shares memory with a process elsewhere: neither areas nor FastChannels are wanted.
   const shared = { profile, sharesMemory: false } as const;
@@ -59,8 +71,45 @@ async function serve(board: Board, options: ServeOptions, context: CliContext): 
   const trace = options.trace === undefined ? undefined : openTraceFile(options.trace, context);
   trace?.attach(core, { side: "platform", clock: realClock });
   const platform = Platform.open(core, board, { ...shared, clock: realClock });
+  let streams: Door | undefined;
+  let guests: VhostUserServer | undefined;
+  try {
+    if (socket !== undefined) streams = await serveStreams(platform, agent.id, socket, complain);
+    if (vhostUser !== undefined) guests = await serveGuests(platform, agent.id, vhostUser, complain);
+    const paths = { ...(socket ? { socket } : {}), ...(vhostUser ? { vhostUser } : {}) };
+    const hello = { event: "listening", ...paths, board: board.file, profile, agent };
+    const where = Object.values(paths).join(" and ");
+    print(
+      json
+        ? JSON.stringify(hello)
+        : `listening on ${where}: ${board.file}, SCMI ${profile}, clients are agent ${agent.id} (${agent.name})`,
+    );
+    await aborted(signal);
+    await streams?.close();
+    await guests?.close();
+    const counters = {
+      ...(streams ? { counters: streams.counters } : {}),
+      ...(guests ? { guests: guests.counters } : {}),
+    };
+    if (json) print(JSON.stringify({ event: "stopped", ...counters }));
+    if (!json && streams) print(asText(streams.counters));
+    if (!json && guests) print(guestsAsText(guests.counters));
+  } finally {
+    await guests?.close();
+    await streams?.close();
+    platform.close();
+    trace?.close();
+  }
+}
+
+async function serveStreams(
+  platform: Platform,
+  agentId: number,
+  path: string,
+  complain: (line: string) => void,
+): Promise<Door> {
   const server = new StreamServer(platform, {
-    agentId: agent.id,
+    agentId,
     onGone: ({ id }, outcome) => {
       if (outcome === "garbage" || outcome === "slow") complain(`scmi: client ${id} was cut: ${REASONS[outcome]}`);
     },
@@ -71,22 +120,18 @@ async function serve(board: Board, options: ServeOptions, context: CliContext): 
     socket.once("close", () => sockets.delete(socket));
     server.serve(nodeStream(socket));
   });
-  try {
-    await listenAt(listener, path);
-    const hello = { event: "listening", socket: path, board: board.file, profile, agent };
-    print(
-      json
-        ? JSON.stringify(hello)
-        : `listening on ${path}: ${board.file}, SCMI ${profile}, clients are agent ${agent.id} (${agent.name})`,
-    );
-    await aborted(signal);
-    server.close();
-    await stopped(listener, sockets);
-    print(json ? JSON.stringify({ event: "stopped", counters: server.counters }) : asText(server.counters));
-  } finally {
-    platform.close();
-    trace?.close();
-  }
+  await listenAt(listener, path);
+  let closing: Promise<void> | undefined;
+  return {
+    get counters() {
+      return server.counters;
+    },
+    close() {
+      server.close();
+      closing ??= stopped(listener, sockets);
+      return closing;
+    },
+  };
 }
 
 const REASONS = {

@@ -11,7 +11,9 @@ export async function listenAt(server: Server, path: string): Promise<void> {
   });
 }
 
-async function makeWay(path: string): Promise<void> {
+/** Removes a socket file that a dead process left at a path.
+ *  @throws Error that says what else is in the way */
+export async function makeWay(path: string): Promise<void> {
   const stats = lstatSync(path, { throwIfNoEntry: false });
   if (stats === undefined) return;
   if (!stats.isSocket()) {

@@ -27,7 +27,7 @@ export type {
 } from "./optee-system.ts";
 export { ScmiPta, type ScmiPtaOptions, type ScmiPtaQuirk } from "./scmi-pta.ts";
 export type { ScmiPtaChannelOptions } from "./scmi-pta-channel.ts";
-export type { ScmiQueuesCounters } from "./scmi-queues.ts";
+export { ScmiQueues, type ScmiQueuesCounters, type ScmiQueuesOptions } from "./scmi-queues.ts";
 export { type ByteMemory, SharedMemory, type SharedMemoryMapping, type SmtArea } from "./shared-memory.ts";
 export {
   InterruptLine,

@@ -5,9 +5,9 @@ import type { ConnectServer, MessageServer } from "./smt-server.ts";
 
 /** Queues of one driver, and whom to tell. */
 export interface ScmiQueuesOptions {
-  readonly cmdq: DeviceQueue;
+  readonly cmdq?: DeviceQueue | undefined;
   /** Absent where `P2A_CHANNELS` was not negotiated: messages of the platform's own are dropped then. */
-  readonly eventq?: DeviceQueue;
+  readonly eventq?: DeviceQueue | undefined;
   /** Buffers were given back, and the driver wants to hear of it. */
   readonly notify: (queue: "cmdq" | "eventq") => void;
   /** A ring makes no sense any more: the driver has to reset the device. */
@@ -53,6 +53,8 @@ export class ScmiQueues {
   readonly #options: ScmiQueuesOptions;
   readonly #server: MessageServer;
   readonly #pending: Pending[] = [];
+  #cmdq: DeviceQueue | undefined;
+  #eventq: DeviceQueue | undefined;
   readonly #appointments = new Set<() => void>();
   /** Delayed responses for which the driver has no buffer yet; they may not be lost. */
   readonly #backlog: Uint8Array[] = [];
@@ -70,6 +72,8 @@ export class ScmiQueues {
 
   constructor(connect: ConnectServer, options: ScmiQueuesOptions) {
     this.#options = options;
+    this.#cmdq = options.cmdq;
+    this.#eventq = options.eventq;
     this.#server = connect({ send: (message) => this.#send(message) });
   }
 
@@ -83,17 +87,25 @@ export class ScmiQueues {
     return this.#appointments.size;
   }
 
+  /** Goes on with other queues, or none, for the same agent. What is under way in the old ones is never answered. */
+  replaceQueues(cmdq: DeviceQueue | undefined, eventq: DeviceQueue | undefined): void {
+    if (cmdq !== this.#cmdq) this.#pending.length = 0;
+    this.#cmdq = cmdq;
+    this.#eventq = eventq;
+  }
+
   /** Looks into cmdq: takes as many commands as the queue holds.
    *  @returns whether there may be more, for a driver that adds faster than it is served must not have all the time there is */
   serve(): boolean {
-    const { cmdq } = this.#options;
+    const cmdq = this.#cmdq;
+    if (!cmdq) return false;
     this.#serving++;
     let mayBeMore = true;
     cmdq.disableKicks();
     for (let i = 0; i < cmdq.size && !this.#isStopped; i++) {
       const chain = cmdq.take();
       if (chain) {
-        this.#take(chain);
+        this.#take(cmdq, chain);
       } else if (!cmdq.enableKicks()) {
         mayBeMore = false;
         break;
@@ -108,7 +120,7 @@ export class ScmiQueues {
 
   /** Looks into eventq: brings what waits for buffers. */
   replenish(): void {
-    const { eventq } = this.#options;
+    const eventq = this.#eventq;
     while (!this.#isStopped) {
       const message = this.#backlog[0];
       if (!message || !this.#sendDelayed(message)) break;
@@ -128,16 +140,16 @@ export class ScmiQueues {
     this.#server.close();
   }
 
-  #take(chain: DeviceChain): void {
+  #take(cmdq: DeviceQueue, chain: DeviceChain): void {
     const { latencyMs = 0 } = this.#options;
     const message = chain.read(READ_LIMIT);
     if (message.byteLength < HEADER_BYTES) {
-      this.#refuse(chain);
+      this.#refuse(cmdq, chain);
       return;
     }
     const header = headerOf(message);
     if ((header & TYPE_MASK) !== 0) {
-      this.#refuse(chain);
+      this.#refuse(cmdq, chain);
       return;
     }
     this.#tally.received++;
@@ -151,9 +163,9 @@ export class ScmiQueues {
   }
 
   /** No answer could be told from another one. */
-  #refuse(chain: DeviceChain): void {
+  #refuse(cmdq: DeviceQueue, chain: DeviceChain): void {
     this.#tally.malformed++;
-    this.#options.cmdq.give(chain, 0);
+    cmdq.give(chain, 0);
   }
 
   #send(message: Uint8Array): void {
@@ -171,8 +183,8 @@ export class ScmiQueues {
       this.#pending.findIndex((it) => it.header === header),
     );
     const [pending] = this.#pending.splice(place, 1);
-    if (!pending) return;
-    const { cmdq } = this.#options;
+    const cmdq = this.#cmdq;
+    if (!pending || !cmdq) return;
     const { chain } = pending;
     let answer: Uint8Array | undefined = message;
     if (message.byteLength > chain.writableBytes) {
@@ -191,7 +203,7 @@ export class ScmiQueues {
   }
 
   #delayed(message: Uint8Array): void {
-    if (!this.#options.eventq || this.#backlog.length >= LARGEST_BACKLOG) {
+    if (!this.#eventq || this.#backlog.length >= LARGEST_BACKLOG) {
       this.#tally.dropped++;
     } else if (this.#backlog.length > 0 || !this.#sendDelayed(message)) {
       this.#backlog.push(message.slice());
@@ -212,7 +224,7 @@ export class ScmiQueues {
   }
 
   #sendEvent(message: Uint8Array): "sent" | "noBuffer" | "tooLong" {
-    const { eventq } = this.#options;
+    const eventq = this.#eventq;
     if (!eventq) return "noBuffer";
     let chain = eventq.take();
     while (!chain && eventq.enableKicks()) chain = eventq.take();

@@ -63,9 +63,9 @@ describe("descriptions", () => {
       ...{ timestampExponent: -6, powerUw: 1200, hasContinuousUpdates: true, lowest: undefined },
       intervals: { kind: "range", lowestS: 0.01, highestS: 1, stepS: 0.01 },
       axes: [
-        { axisId: 0, name: "x", lowest: -16, highest: 16, resolution: 0.001 },
-        { axisId: 1, name: "y", lowest: undefined },
-        { axisId: 2, name: "perpendicular-to-the-board", unit: "metre-per-second-squared" },
+        { axisId: 0, name: "along_X", lowest: -16, highest: 16, resolution: 0.001 },
+        { axisId: 1, name: "across_Y", lowest: undefined },
+        { axisId: 2, name: "up_Z-perpendicular-to-the-board", unit: "metre-per-second-squared" },
       ],
     });
     expect(infos[HUMIDITY]?.isAsync).toBe(true);

@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import { type Edge, findCycle, parse, reach, type Source } from "./graph.ts";
-import { IMPURE, NODE_ENTRY_POINTS, NODE_ROOMS, NOT_IN_ROOT, RULES, type Rule } from "./rules.ts";
+import { IMPURE, NODE_ENTRY_POINTS, NODE_ROOMS, NOT_IN_ROOT, OPTIONAL_PEERS, RULES, type Rule } from "./rules.ts";
 
 /** The tree to judge: file texts by path from the root of the repository, and the source file behind each subpath. */
 export interface Tree {
@@ -46,6 +46,7 @@ function refusal(edge: Edge, room: string, tree: Tree): string | undefined {
   if (!isRelative(edge.specifier)) {
     // The command bundles what it uses; examples import the package by its own name.
     if (room === "cli" || (room === "examples" && /^scmi-wasm(\/|$)/.test(edge.specifier))) return undefined;
+    if (OPTIONAL_PEERS[room]?.includes(edge.specifier)) return undefined;
     return "packages belong to src/cli";
   }
   const target = resolveEdge(edge);

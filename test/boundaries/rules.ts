@@ -70,6 +70,9 @@ export const NODE_ROOMS: readonly string[] = ["cli", "examples"];
 /** Entry points that need Node; all others must run in browsers, so nothing that they reach imports `node:`. */
 export const NODE_ENTRY_POINTS: readonly string[] = ["./transport/raw", "./vhost-user"];
 
+/** Packages that a room may import although it is no command: optional peers, which users install when they want that room. */
+export const OPTIONAL_PEERS: Readonly<Record<string, readonly string[]>> = { "vhost-user": ["koffi"] };
+
 /** Clocks and dice: a run is a function of board, script and seed, so each has one named home, and arguments carry it on. */
 export const IMPURE: Readonly<Record<string, readonly string[]>> = {
   Date: [],

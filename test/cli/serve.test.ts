@@ -152,7 +152,7 @@ describe("scmi serve", () => {
   });
 
   test.each([
-    [["serve", BOARD], 2, /required option '--socket <path>'/],
+    [["serve", BOARD], 2, /expected --socket, --vhost-user or both/],
     [["serve", BOARD, "--socket", "x", "--profile", "9.9"], 2, /expected one of 1\.0, 2\.0, 3\.0, 3\.1, 3\.2/],
     [["serve", BOARD, "--socket", "x", "--agent", "5"], 2, /expected an agent of .*\(1 OSPM, 2 MANAGEMENT, 3 GUEST\)/],
     [["serve", "no-such.yaml", "--socket", "x"], 1, /no-such\.yaml: \/: expected a board file .*, got no such file/],

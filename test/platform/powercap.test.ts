@@ -92,7 +92,7 @@ describe("the worked examples", () => {
   });
 });
 
-// Of examples/boards/example.yaml: 0 package, 1 cores, 2 memory…, 3 board (for reading only), 4 fan; agents 1 OSPM, 2 MANAGEMENT, 3 GUEST.
+// Of examples/boards/example.yaml: 0 package, 1 cores, 2 memory…, 3 board (for reading only), 4 fan, 5 storage; agents 1 OSPM, 2 MANAGEMENT, 3 GUEST.
 
 function example(profile: Release = "3.2") {
   return rig(boardFile("example"), { profile });
@@ -100,7 +100,7 @@ function example(profile: Release = "3.2") {
 
 describe("statuses, in the order of their checks", () => {
   test.each<readonly [string, number, number, readonly number[], number]>([
-    ["a domain that is not there, before everything", 1, 0x5, [5, 0xffffffff, 0], NOT_FOUND],
+    ["a domain that is not there, before everything", 1, 0x5, [6, 0xffffffff, 0], NOT_FOUND],
     ["a denied domain, before its flags", 3, 0x5, [0, 0xffffffff, 0], DENIED],
     ["reserved flags, before what is configurable", 1, 0x5, [3, 4, 1], INVALID_PARAMETERS],
     ["asynchronous where there is none, before the right", 1, 0x5, [4, 2, 0xffff], NOT_SUPPORTED],
@@ -112,13 +112,13 @@ describe("statuses, in the order of their checks", () => {
     ["the lowest cap", 1, 0x5, [0, 0, 5000], 0],
     ["bit 0 without bit 1, which means nothing", 1, 0x5, [0, 1, 40_000], 0],
     ["disabling", 1, 0x5, [0, 0, 0], 0],
-    ["an interval of a domain that is not there", 1, 0x7, [5, 0, 1000], NOT_FOUND],
+    ["an interval of a domain that is not there", 1, 0x7, [6, 0, 1000], NOT_FOUND],
     ["an interval with flags", 1, 0x7, [0, 1, 1000], INVALID_PARAMETERS],
     ["an interval that cannot be set", 1, 0x7, [2, 0, 50_000], NOT_SUPPORTED],
     ["an interval of 0", 1, 0x7, [0, 0, 0], INVALID_PARAMETERS],
     ["an interval off the grid", 1, 0x7, [0, 0, 1500], INVALID_PARAMETERS],
     ["the longest interval", 1, 0x7, [0, 0, 1_000_000], 0],
-    ["measurements of nowhere", 1, 0x9, [5], NOT_FOUND],
+    ["measurements of nowhere", 1, 0x9, [6], NOT_FOUND],
     ["measurements where nothing is measured", 1, 0x9, [4], NOT_SUPPORTED],
     ["notifications with reserved bits, before what is possible", 1, 0xa, [4, 2], INVALID_PARAMETERS],
     ["notifications that a domain has not", 1, 0xa, [4, 1], NOT_SUPPORTED],
@@ -237,7 +237,7 @@ describe("caps of several agents", () => {
     platform.powercap.setCap(0, 0);
     expect(caps()).toEqual([7000, 7000]);
     expect(() => platform.powercap.setCap(0, 1)).toThrow(RangeError);
-    expect(() => platform.powercap.cap(5)).toThrow(RangeError);
+    expect(() => platform.powercap.cap(6)).toThrow(RangeError);
   });
 
   test("a reset takes back caps and interval of one agent", () => {
@@ -426,10 +426,11 @@ test.each(["3.1", "3.2"] as const)(
       "memory-controllers-and-their-channels",
       "board",
       "fan",
+      "storage",
     ]);
     expect(infos[1]).toMatchObject({ parentId: 0, isAsync: true, caps: { lowest: 1000, highest: 20_000, step: 500 } });
     expect(Object.keys(infos[1]?.fastChannels ?? {})).toEqual(["setCap", "getCap", "setPai", "getPai"]);
-    expect((await guest.powercap.describeAll()).map(({ domainId }) => domainId)).toEqual([2, 3, 4]);
+    expect((await guest.powercap.describeAll()).map(({ domainId }) => domainId)).toEqual([2, 3, 4, 5]);
 
     const caps = management.powercap.watchCap(1);
     const power = management.powercap.watchMeasurements(1, { low: 5000, high: 15_000 });
