@@ -33,6 +33,7 @@ export function newVring(): Vring {
 const F_SETFL = 4;
 const F_GETFL = 3;
 const O_NONBLOCK = 0x800;
+const EAGAIN = 11;
 const ONE_AT = 0;
 const DRAIN_AT = 8;
 const BLOCK_BYTES = 16;
@@ -54,8 +55,10 @@ export class VringSignals {
     this.#unblock(fd);
     vring.kick = fd;
     vring.unwatch = watch(fd, () => {
-      this.#libc.read(fd, this.#block + BigInt(DRAIN_AT), 8);
-      vring.onKick();
+      const count = this.#libc.read(fd, this.#block + BigInt(DRAIN_AT), 8);
+      // The end of what is no eventfd could be read for ever
+      if (count === 0 || (count < 0 && this.#libc.errno() !== EAGAIN)) vring.unwatch();
+      else vring.onKick();
     });
   }
 
