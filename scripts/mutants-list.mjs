@@ -723,4 +723,23 @@ export const MUTANTS = [
     from: "const claimBytes = align(replyOffset + maxPayload);",
     to: "const claimBytes = align(replyOffset);",
   },
+  // Tracing
+  {
+    name: "a stray answer is traced by the length that it claims",
+    file: "answer.ts",
+    from: "return bytes < 4 ? 0 : min(bytes - 4, capacity);",
+    to: "return bytes < 4 ? 0 : bytes - 4;",
+  },
+  {
+    name: "a trace entry keeps more than its room",
+    file: "trace.ts",
+    from: "const captured = min(held, load<u32>(ring, RING_STRIDE) - TRACE_BYTES);",
+    to: "const captured = held;",
+  },
+  {
+    name: "polled commands are traced as if they had asked for an interrupt",
+    file: "trace.ts",
+    from: "if (isPolled && entry)",
+    to: "if (!isPolled && entry)",
+  },
 ];

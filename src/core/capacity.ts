@@ -27,7 +27,7 @@ export interface CoreCapacity {
   readonly p2aEntries: number;
   readonly eventEntries: number;
   readonly traceEntries: number;
-  /** Payload bytes that the trace keeps of each message; 0 … 65,528. */
+  /** Payload bytes that the trace keeps of each message, rounded up to a multiple of 8; 0 … 65,528. */
   readonly tracePayload: number;
   /** For descriptions, and for what does not fit the tables. */
   readonly regionBytes: number;

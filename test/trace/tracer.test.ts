@@ -8,7 +8,7 @@ import {
   Tracer,
   traceExporter,
 } from "../../src/trace/index.ts";
-import { livelyTrace, openTraced } from "./traced-machine.ts";
+import { CPU_LITTLE, livelyTrace, openTraced } from "./traced-machine.ts";
 
 function countsOf(events: readonly TraceEvent[]): Record<string, number> {
   const counts: Record<string, number> = {};
@@ -91,6 +91,23 @@ describe("what the tracer tells", () => {
         .map((it) => JSON.stringify(it))
         .sort();
     expect(inOrder(platform)).toEqual(inOrder(agent));
+  });
+
+  test("has what a platform sends of its own accord to an agent elsewhere", async () => {
+    const { platform, events, tracer, agent } = await openTraced("platform");
+    await agent.close();
+    const sent: number[] = [];
+    const port = platform.connectMessages(1, { send: (message) => void sent.push(message.byteLength) });
+    // PERFORMANCE_NOTIFY_LEVEL of domain 0, token 0 (spec 13-performance)
+    port.receive(Uint8Array.from([0x0a, 0x4c, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0]));
+    tracer.drain();
+    events.length = 0;
+    platform.performance.setLevel(CPU_LITTLE, platform.performance.level(CPU_LITTLE) === 600 ? 1000 : 600);
+    tracer.close();
+    expect(sent).toEqual([8, 16]);
+    expect(events).toMatchObject([
+      { kind: "message", role: "notification", protocolId: 0x13, messageId: 1, framing: "msg" },
+    ]);
   });
 
   test("says that a command's time is over as Linux does", async () => {
