@@ -92,6 +92,8 @@ function boardFor(board: Board, { sharesMemory = true }: { readonly sharesMemory
  *  commands are answered inside of the core; what they change, observers hear all the same. */
 export class Platform {
   readonly board: Board;
+  /** The core that it is in; what a `Tracer` of `scmi-wasm/trace` attaches to. */
+  readonly core: Core;
   /** The release that it looks like. */
   readonly profile: Release;
   readonly #machine: Machine;
@@ -117,6 +119,7 @@ export class Platform {
       maxPayload = board.maxPayload ?? DEFAULT_MAX_PAYLOAD,
     } = options;
     this.board = board;
+    this.core = core;
     this.profile = profile;
     const parts = new Parts(board, profile, vendorProtocols);
     const description = core.describe(describe(board, parts));

@@ -23,7 +23,7 @@ export interface TracerOptions {
   readonly everyMs?: number;
 }
 
-/** Whatever stands on a core: the core itself, an agent, a loopback port. */
+/** Whatever stands on a core: the core itself, an agent, a platform, a loopback port. */
 export type Traceable = Core | { readonly core: Core };
 
 const EVERY_MS = 20;

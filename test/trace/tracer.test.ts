@@ -154,14 +154,14 @@ describe("a tracer", () => {
   });
 
   test("is silent after close, and its core can be traced again", async () => {
-    const { core, events, tracer, agent } = await openTraced();
+    const { platform, events, tracer, agent } = await openTraced();
     tracer.close();
     const { length } = events;
     await agent.close();
     tracer.drain();
     tracer.close();
     expect(events).toHaveLength(length);
-    using again = Tracer.attach({ core }, { onEvent: () => {} });
+    using again = Tracer.attach(platform, { onEvent: () => {} });
     expect(again.events).toBe(0);
   });
 
