@@ -14,11 +14,14 @@ export interface SupplyClaim {
 export class Assignment {
   /** For errors: `tee`, `virtio`. */
   readonly kind: string;
+  readonly #isExclusive: boolean;
   readonly #declared = new Map<string, number>();
   readonly #claims = new Set<SupplyClaim>();
 
-  constructor(kind: string) {
+  /** @param options `isExclusive`: one supplier serves one node. Default false */
+  constructor(kind: string, { isExclusive = false }: { readonly isExclusive?: boolean } = {}) {
     this.kind = kind;
+    this.#isExclusive = isExclusive;
   }
 
   /** The description says that there is such a supplier, present or not; the result takes that back. */
@@ -43,9 +46,18 @@ export class Assignment {
   }
 
   /** The key of the supplier that serves a node.
-   *  @throws BoardError for a node without key unless it is the only such node and one supplier is declared; it lists the candidates */
+   *  @throws BoardError for a node without key unless it is the only such node and one supplier is declared; it lists the candidates. For
+   *  nodes that share a supplier which can serve one */
   keyFor({ path, file, key }: SupplyClaim): string {
-    if (key !== undefined) return key;
+    if (key !== undefined) {
+      const rivals = this.#isExclusive ? [...this.#claims].filter((it) => it.key === key && it.path !== path) : [];
+      if (rivals.length === 0) return key;
+      const got = `${key}, which ${rivals
+        .map((it) => it.path)
+        .sort()
+        .join(", ")} names, too`;
+      throw new BoardError({ file, path, expected: `a ${this.kind} of its own`, got });
+    }
     const candidates = [...this.#declared.keys()].sort();
     const [only] = candidates;
     const others = [...this.#claims].map((it) => it.path).filter((it) => it !== path);

@@ -98,16 +98,18 @@ export class Bus<T> {
 
   /** @internal
    *  @throws ModuleError "missing" while the bus is not open, "duplicate" when a driver of this name is there */
-  register(driver: Driver<T>, module: string): () => void {
+  register(driver: Driver<T>, module: string): void {
     this.#expectOpen();
     if (this.drivers.includes(driver.name)) throw new ModuleError("duplicate", `driver ${driver.name}`, []);
-    const entry = { driver, module };
-    this.#drivers.push(entry);
-    return () => {
-      const place = this.#drivers.indexOf(entry);
-      if (place < 0) throw new ModuleError("notLoaded", `driver ${driver.name}`, []);
-      this.#drivers.splice(place, 1);
-    };
+    this.#drivers.push({ driver, module });
+  }
+
+  /** @internal
+   *  @throws ModuleError "notLoaded" for a driver that is not registered */
+  unregister(driver: Driver<T>): void {
+    const place = this.#drivers.findIndex((it) => it.driver === driver);
+    if (place < 0) throw new ModuleError("notLoaded", `driver ${driver.name}`, []);
+    this.#drivers.splice(place, 1);
   }
 
   /** @internal */

@@ -34,9 +34,9 @@ export class Registering implements Registration {
     this.#expectInit();
     const { name } = this.#module;
     const graph = this.#graph;
-    const unregister = bus.register(driver, name);
+    bus.register(driver, name);
     this.#scope.own(async () => {
-      unregister(); // first: nothing is bound to it any more from here on
+      bus.unregister(driver); // first: nothing is bound to it any more from here on
       const isMine = (match: { readonly driver: string; readonly module: string } | undefined) =>
         match?.module === name && match.driver === driver.name;
       await graph.unbindAll(graph.members.filter(({ bound }) => isMine(bound?.match)));

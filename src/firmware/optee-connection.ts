@@ -7,7 +7,7 @@ import {
   teeError,
 } from "../tee/index.ts";
 import { type PassedParams, passIn, passOut } from "./optee-params.ts";
-import type { OpteeCall, OpteeSession, OpteeSystem } from "./optee-system.ts";
+import { Cancellation, cancelAll, type OpteeCall, type OpteeSession, type OpteeSystem } from "./optee-system.ts";
 
 /** One client of the simulated OP-TEE: its sessions and memories. */
 export class OpteeConnection implements TeeConnection {
@@ -51,26 +51,17 @@ export class OpteeConnection implements TeeConnection {
     if (this.#system.isSync) return this.#invokeSync(id, command, params);
     const session = this.#find(id, "invoke");
     this.#attempt({ operation: "invoke", uuid: session.instance.app.uuid, command });
-    const { threads } = this.#system;
-    await threads.enter(session.isSystem);
+    const cancellation = new Cancellation();
+    session.cancellations.add(cancellation);
     try {
-      await session.lock.enter();
-      try {
-        await this.#system.pass();
-        const passed = this.#passIn(session, command, params);
-        const result = await outcomeOf(session, command, passed);
-        if (this.#system.isGone) throw teeError("invoke", TEE_RESULT.TARGET_DEAD, "comms");
-        finish(session, command, result, passed, params);
-      } finally {
-        session.lock.leave();
-      }
+      await this.#carryOut(session, command, params, cancellation);
     } finally {
-      threads.leave();
+      session.cancellations.delete(cancellation);
     }
   }
 
   cancel(id: number): void {
-    this.#find(id, "cancel").cancel?.();
+    cancelAll(this.#find(id, "cancel"));
   }
 
   async allocate(byteLength: number): Promise<TeeMemory> {
@@ -103,6 +94,37 @@ export class OpteeConnection implements TeeConnection {
     this.#memories.clear();
     if (!this.#system.isGone) this.#system.contexts--;
     this.#attempt({ operation: "closeContext" });
+  }
+
+  async #carryOut(
+    session: OpteeSession,
+    command: number,
+    params: readonly TeeParam[],
+    cancellation: Cancellation,
+  ): Promise<void> {
+    const { threads } = this.#system;
+    await threads.enter(session.isSystem);
+    try {
+      await session.lock.enter();
+      try {
+        await this.#system.pass();
+        this.#expectPresent();
+        const passed = this.#passIn(session, command, params);
+        // Asked for on the way here, when there was nothing to give up yet
+        if (cancellation.isAskedFor) throw teeError(`invoke ${command}`, TEE_RESULT.CANCEL, "tee");
+        const result = await outcomeOf(session, command, passed, cancellation);
+        this.#expectPresent();
+        finish(session, command, result, passed, params);
+      } finally {
+        session.lock.leave();
+      }
+    } finally {
+      threads.leave();
+    }
+  }
+
+  #expectPresent(): void {
+    if (this.#system.isGone) throw teeError("invoke", TEE_RESULT.TARGET_DEAD, "comms");
   }
 
   async #makeSystemSession(id: number): Promise<void> {
@@ -154,14 +176,15 @@ export class OpteeConnection implements TeeConnection {
 }
 
 /** Lets an application carry out a command, for as long as it takes. */
-async function outcomeOf(session: OpteeSession, command: number, { types, params }: PassedParams): Promise<number> {
-  try {
-    return await new Promise<number>((done) => {
-      session.cancel = session.instance.app.start(command, types, params, done);
-    });
-  } finally {
-    session.cancel = undefined;
-  }
+function outcomeOf(
+  { instance }: OpteeSession,
+  command: number,
+  { types, params }: PassedParams,
+  cancellation: Cancellation,
+): Promise<number> {
+  return new Promise<number>((done) => {
+    cancellation.giveUp = instance.app.start(command, types, params, done);
+  });
 }
 
 /** What came out goes back in any case. */

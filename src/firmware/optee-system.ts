@@ -54,6 +54,27 @@ interface Instance {
   hasPanicked: boolean;
 }
 
+/** Whether a command is to be given up, from the moment when it was asked for. */
+export class Cancellation {
+  /** Gives up the command that is inside. */
+  giveUp: (() => void) | undefined;
+  #isAskedFor = false;
+
+  get isAskedFor(): boolean {
+    return this.#isAskedFor;
+  }
+
+  ask(): void {
+    this.#isAskedFor = true;
+    this.giveUp?.();
+  }
+}
+
+/** Asks for all commands of a session to be given up. */
+export function cancelAll({ cancellations }: OpteeSession): void {
+  for (const cancellation of [...cancellations]) cancellation.ask();
+}
+
 /** A session as OP-TEE sees it. */
 export interface OpteeSession {
   readonly id: number;
@@ -61,8 +82,8 @@ export interface OpteeSession {
   /** One command of a session at a time; the others wait. */
   readonly lock: Lock;
   isSystem: boolean;
-  /** Gives up the command that is inside. */
-  cancel: (() => void) | undefined;
+  /** Of its commands, also of those that wait for their turn. */
+  readonly cancellations: Set<Cancellation>;
 }
 
 /** How the inside of OP-TEE is made. */
@@ -163,7 +184,7 @@ export class OpteeSystem {
     const result = instance.app.openSession(login);
     if (result !== TEE_RESULT.SUCCESS) throw teeError("openSession", result, "trustedApp");
     const id = this.#nextSession();
-    this.#sessions.set(id, { id, instance, lock: new Lock(), isSystem: false, cancel: undefined });
+    this.#sessions.set(id, { id, instance, lock: new Lock(), isSystem: false, cancellations: new Set() });
     instance.sessions++;
     return id;
   }
@@ -216,7 +237,7 @@ export class OpteeSystem {
   drop(): void {
     this.isGone = true;
     for (const session of [...this.#sessions.values()]) {
-      session.cancel?.();
+      cancelAll(session);
       this.closeSession(session);
     }
     this.#memories.clear();
@@ -228,7 +249,7 @@ export class OpteeSystem {
     const instance = this.#instances.get(uuid);
     if (!instance) throw new RangeError(`"uuid" expected that of a trusted application here, got ${uuid}`);
     instance.hasPanicked = instance.sessions > 0;
-    for (const session of this.#sessions.values()) if (session.instance === instance) session.cancel?.();
+    for (const session of this.#sessions.values()) if (session.instance === instance) cancelAll(session);
   }
 
   /** The one after the last; 0 is none. */

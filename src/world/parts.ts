@@ -73,7 +73,7 @@ export class MachineParts {
   /** Who serves whom, where descriptions leave that open. */
   readonly assignments: Readonly<Record<"tee" | "virtio", Assignment>> = {
     tee: new Assignment("tee"),
-    virtio: new Assignment("virtio"),
+    virtio: new Assignment("virtio", { isExclusive: true }), // a device has one driver at a time
   };
   /** By the path of the instance's node. */
   readonly agents = new Map<string, Agent>();

@@ -40,3 +40,16 @@ test("what was declared twice has to be taken back twice", () => {
   second();
   expect(() => tees.keyFor(claim("/scmi"))).toThrow(BoardError);
 });
+
+test("a supplier that can serve one is refused to all that name it, or the first to come would have it", () => {
+  const devices = new Assignment("virtio", { isExclusive: true });
+  const [one, other] = [claim("/scmi-0", "/virtio"), claim("/scmi-1", "/virtio")];
+  devices.claim(one);
+  const remove = devices.claim(other);
+  expect(() => devices.keyFor(one)).toThrow(
+    "/scmi-0: expected a virtio of its own, got /virtio, which /scmi-1 names, too",
+  );
+  expect(() => devices.keyFor(other)).toThrow(BoardError);
+  remove();
+  expect(devices.keyFor(one)).toBe("/virtio");
+});

@@ -25,15 +25,15 @@ export function emptyModel(count: number): Model {
 export interface Bounds {
   /** How often each module may be loaded; then states also differ by how often each was. Default: any number. */
   readonly loads?: number;
-  /** Suppliers refuse sessions and channels now and then, where they can. Default false. */
-  readonly hasRefusals?: boolean;
+  /** What suppliers refuse now and then, where they can. Default: nothing. */
+  readonly refusals?: readonly Refusal[];
 }
 
 /** Everything that can happen next, refusals included. */
 export function stepsFrom(
   model: Model,
   far: FarEnds,
-  { loads = Number.POSITIVE_INFINITY, hasRefusals = false }: Bounds,
+  { loads = Number.POSITIVE_INFINITY, refusals = [] }: Bounds,
 ): readonly Step[] {
   const steps: Step[] = [];
   for (const module of MODULES) {
@@ -46,8 +46,8 @@ export function stepsFrom(
     steps.push({ kind: "node", index, arrives: !model.nodes[index] });
     if (far.canWait && isBound[index] && !model.waiting[index]) steps.push({ kind: "post", index });
     if (model.waiting[index]) steps.push({ kind: "answer", index });
-    if (hasRefusals && far.refuse && !model.armed[index] && !model.failed[index]) {
-      for (const what of ["session", "channel"] as const) steps.push({ kind: "refuse", index, what });
+    if (far.refuse && !model.armed[index] && !model.failed[index]) {
+      for (const what of refusals) steps.push({ kind: "refuse", index, what });
     }
   }
   if (isBound.some((it) => it)) steps.push({ kind: "traffic" });

@@ -50,10 +50,10 @@ for (const kind of ["mailbox", "smc", "optee", "virtio"] as const) {
 }
 
 test("nor when a TEE refuses sessions and channels at will", { timeout: FULL_MS }, async () => {
-  const { states } = await searchThrough("optee", 1, { hasRefusals: true });
+  const { states } = await searchThrough("optee", 1, { refusals: ["session", "channel"] });
   expect(states).toBeGreaterThan(statesOf("optee", 1) * 2);
 });
 
 test.runIf(IS_FULL)("nor when two TEEs do", { timeout: FULL_MS }, async () => {
-  await searchThrough("optee", 2, { hasRefusals: true });
+  await searchThrough("optee", 2, { refusals: ["session", "channel"] });
 });

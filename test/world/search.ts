@@ -47,6 +47,7 @@ class ViolationError extends Error {
 }
 
 const HANG_TURNS = 3000;
+const NEAR = 4;
 
 /** Breadth first through everything that can happen, until no new state turns up; each transition is carried out for real, on real buses,
  *  modules, transports and agents, and the outcome and all that can be seen afterwards are compared with the model. */
@@ -124,23 +125,18 @@ export class Search {
   }
 
   async #restart(start: State): Promise<void> {
-    if (this.#options.isFresh) {
-      this.#scene = this.#makeScene();
-    } else {
-      await this.#scene.machine.close();
-      this.#scene.restart();
-    }
+    await this.#scene.machine.close().catch(() => {}); // what a bug leaves behind is seen below
+    this.#scene.restart();
+    const isClean = differenceOf(sightOf(this.#scene), expectedSight(start.model, this.#scene.far)) === undefined;
+    if (!isClean) this.#scene = this.#makeScene();
     this.#at = start;
   }
 
   /** Takes one step, compares what came of it, and notes where it led to. */
   async #take(step: Step): Promise<void> {
     const from = this.#at;
-    const { after, outcome } = expectedOf(from.model, step);
     this.#steps++;
-    const got = await untilHang(this.#scene.run(step));
-    compare("outcome", got, outcome);
-    compare("sight", sightOf(this.#scene), expectedSight(after, this.#scene.far));
+    const after = await comparedWith(this.#scene, from.model, step);
     this.#at = this.#stateOf(after, [...from.way, step]);
     const text = textOf(step);
     if (from.edges.has(text)) return;
@@ -158,12 +154,38 @@ export class Search {
   }
 }
 
+/** Lets the events of a list happen, one after the other.
+ *  @returns what differed from the model first; `undefined` when nothing did */
+export async function follow(scene: Scene, events: readonly string[]): Promise<string | undefined> {
+  let model = emptyModel(scene.count);
+  for (const event of events) {
+    const step = stepsFrom(model, scene.far, { refusals: ["session", "channel"] }).find((it) => textOf(it) === event);
+    if (!step) throw new RangeError(`"events" expected something that can happen, got ${event}`);
+    try {
+      model = await comparedWith(scene, model, step);
+    } catch (reason) {
+      if (reason instanceof ViolationError) return reason.message;
+      throw reason;
+    }
+  }
+  return undefined;
+}
+
+/** Takes one step and compares what came of it; the model after it.
+ *  @throws ViolationError */
+async function comparedWith(scene: Scene, model: Model, step: Step): Promise<Model> {
+  const { after, outcome } = expectedOf(model, step);
+  compare("outcome", await untilHang(scene.run(step)), outcome);
+  compare("sight", sightOf(scene), expectedSight(after, scene.far));
+  return after;
+}
+
 /** A shortest known way. */
 function wayFrom(from: State, to: State): readonly Step[] | undefined {
   const ways = new Map<State, readonly Step[]>([[from, []]]);
   for (const [state, way] of ways) {
     if (state === to) return way;
-    if (way.length >= to.way.length) continue; // anew is no longer than that
+    if (way.length >= Math.min(NEAR, to.way.length)) continue; // anew is no longer than that, or than looking further
     for (const { step, to: next } of state.edges.values()) if (!ways.has(next)) ways.set(next, [...way, step]);
   }
   return undefined;
@@ -186,8 +208,13 @@ function isReverse(step: Step, other: Step): boolean {
 }
 
 function compare(what: string, got: object, expected: object): void {
+  const difference = differenceOf(got, expected);
+  if (difference) throw new ViolationError(`${what}: ${difference}`);
+}
+
+function differenceOf(got: object, expected: object): string | undefined {
   const [is, shouldBe] = [JSON.stringify(ordered(got)), JSON.stringify(ordered(expected))];
-  if (is !== shouldBe) throw new ViolationError(`${what}: expected ${shouldBe}, got ${is}`);
+  return is === shouldBe ? undefined : `expected ${shouldBe}, got ${is}`;
 }
 
 function ordered(value: unknown): unknown {
