@@ -1,5 +1,6 @@
 // Fills dist/: the library by tsc (dist/src, dist/assembly/layout.js), both wasm files, the message tables as data
-// (dist/scmi.json), Wireshark's dissector (dist/scmi.lua), the schema of board files (dist/board.schema.json), and the bundled command (dist/cli/scmi.js).
+// (dist/scmi.json), Wireshark's dissector (dist/scmi.lua), the schemas of board files and boot reports (dist/board.schema.json,
+// dist/boot.schema.json), and the bundled command (dist/cli/scmi.js).
 import { execFileSync } from "node:child_process";
 import { chmodSync, copyFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -17,5 +18,7 @@ copyFileSync("wireshark/scmi.lua", "dist/scmi.lua");
 writeFileSync("dist/scmi.json", `${JSON.stringify(tableData(await loadTables()))}\n`);
 const { BOARD_SCHEMA } = await import("../dist/src/board/schema.js");
 writeFileSync("dist/board.schema.json", `${JSON.stringify(BOARD_SCHEMA, undefined, 2)}\n`);
+const { BOOT_SCHEMA } = await import("../dist/src/world/boot-schema.js");
+writeFileSync("dist/boot.schema.json", `${JSON.stringify(BOOT_SCHEMA, undefined, 2)}\n`);
 await bundleCli("src/cli/main.ts", "dist/cli/scmi.js");
 chmodSync("dist/cli/scmi.js", 0o755);

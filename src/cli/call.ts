@@ -6,10 +6,11 @@ import { type Exchanged, exchange, type Wanted } from "./exchange.ts";
 import { listing } from "./list.ts";
 import { findCommand, findProtocol } from "./lookup.ts";
 import { openAgent, type Target } from "./open-agent.ts";
+import { type BoardChoice, choiceOf, collect, expectNoChoice } from "./open-board.ts";
 import { parseProfile, parseTimeout } from "./platform-options.ts";
 import { valueLines } from "./show.ts";
 
-interface CallOptions {
+interface CallOptions extends BoardChoice {
   readonly connect?: string;
   readonly profile?: Release;
   readonly agent?: string;
@@ -31,6 +32,7 @@ A status other than SUCCESS is printed and makes the exit code ${EXIT.status}.
 Examples:
   scmi call --list clock
   scmi call examples/boards/example.yaml clock rate-get 2
+  scmi call board.dtb --instance /firmware/scmi-1 reset reset 0
   scmi call examples/boards/example.yaml clock rate-set clockId=1 rateHz=700000000 flags.async=1
   scmi call --connect unix:/tmp/scmi.sock perf level-set 0 1400 --json
   scmi call --connect raw:0 sensor reading-get 0
@@ -42,11 +44,16 @@ export function addCall(program: Command, context: CliContext): void {
     .command("call")
     .description("send one command to a platform and print its answer")
     .usage("[options] BOARD|--connect ADDRESS PROTOCOL COMMAND [ARGS...]")
-    .argument("[words...]", "board file unless --connect is given, protocol, command, fields of the request")
+    .argument(
+      "[words...]",
+      "device tree blob or board file unless --connect is given, protocol, command, fields of the request",
+    )
     .option(
       "--connect <address>",
-      "platform of another process, unix:PATH, or the firmware of this machine, raw:INSTANCE",
+      "platform of another process, unix:PATH or tcp:HOST:PORT, or the firmware of this machine, raw:INSTANCE",
     )
+    .option("--instance <node>", "SCMI instance of a device tree, by the path of its node (default: the first)")
+    .option("--board-file <[node=]file>", "what a device tree cannot say; may be given for several instances", collect)
     .option(
       "--profile <release>",
       "release of SCMI that the platform of a board looks like (default: 3.2)",
@@ -108,14 +115,14 @@ function targetOf(
       throw new UsageError("--profile: expected a board; a platform that is connected to has its own");
     if (agent !== undefined)
       throw new UsageError("--agent: expected a board; a platform that is connected to says who we are");
+    expectNoChoice(options);
     return { target: { kind: "connect", address }, rest: words };
   }
   const [path, ...rest] = words;
   if (path === undefined)
-    throw new UsageError(
-      "expected BOARD or --connect unix:PATH or raw:INSTANCE, then PROTOCOL COMMAND; see scmi call --help",
-    );
-  return { target: { kind: "board", path, profile: profile ?? "3.2", agent: agent ?? "1" }, rest };
+    throw new UsageError("expected BOARD or --connect ADDRESS, then PROTOCOL COMMAND; see scmi call --help");
+  const choice = choiceOf(options);
+  return { target: { kind: "board", path, profile: profile ?? "3.2", agent: agent ?? "1", ...choice }, rest };
 }
 
 function wantedOf([protocolText, commandText, ...words]: readonly string[], { raw }: CallOptions): Wanted {

@@ -4,11 +4,12 @@ import { Base, type Release } from "../protocols/index.ts";
 import { encodeHeader, MESSAGE_TYPE, statusOf, versionText } from "../wire/index.ts";
 import { asJson, type CliContext, UsageError } from "./context.ts";
 import { openAgent, type Target } from "./open-agent.ts";
+import { type BoardChoice, choiceOf, collect, expectNoChoice } from "./open-board.ts";
 import { parseProfile, parseTimeout } from "./platform-options.ts";
 import { type SurveyedProtocol, type SurveyedResource, Visit } from "./survey.ts";
 import { counted, SURVEYORS } from "./surveyors.ts";
 
-interface InfoOptions {
+interface InfoOptions extends BoardChoice {
   readonly connect?: string;
   readonly profile?: Release;
   readonly agent?: string;
@@ -28,6 +29,7 @@ Reads only: nothing is set, switched or subscribed to. What the platform would n
 
 Examples:
   scmi info examples/boards/example.yaml
+  scmi info board.dtb --instance /firmware/scmi-1
   scmi info --connect unix:/tmp/scmi.sock --json
   scmi info --connect raw:0`;
 
@@ -37,11 +39,13 @@ export function addInfo(program: Command, context: CliContext): void {
     .command("info")
     .description("ask a platform for everything that it has, and print it")
     .usage("[options] BOARD|--connect ADDRESS")
-    .argument("[board]", "board file, unless --connect is given")
+    .argument("[board]", "device tree blob or board file, unless --connect is given")
     .option(
       "--connect <address>",
-      "platform of another process, unix:PATH, or the firmware of this machine, raw:INSTANCE",
+      "platform of another process, unix:PATH or tcp:HOST:PORT, or the firmware of this machine, raw:INSTANCE",
     )
+    .option("--instance <node>", "SCMI instance of a device tree, by the path of its node (default: the first)")
+    .option("--board-file <[node=]file>", "what a device tree cannot say; may be given for several instances", collect)
     .option(
       "--profile <release>",
       "release of SCMI that the platform of a board looks like (default: 3.2)",
@@ -68,14 +72,16 @@ export function addInfo(program: Command, context: CliContext): void {
     });
 }
 
-function targetOf(board: string | undefined, { connect: address, profile, agent }: InfoOptions): Target {
+function targetOf(board: string | undefined, options: InfoOptions): Target {
+  const { connect: address, profile, agent } = options;
   if (address === undefined) {
-    if (board === undefined) throw new UsageError("expected BOARD or --connect unix:PATH or raw:INSTANCE");
-    return { kind: "board", path: board, profile: profile ?? "3.2", agent: agent ?? "1" };
+    if (board === undefined) throw new UsageError("expected BOARD or --connect ADDRESS");
+    return { kind: "board", path: board, profile: profile ?? "3.2", agent: agent ?? "1", ...choiceOf(options) };
   }
   if (board !== undefined) throw new UsageError(`expected BOARD or --connect, got both: ${board} and ${address}`);
   const misplaced = profile !== undefined ? "--profile" : agent !== undefined ? "--agent" : undefined;
   if (misplaced) throw new UsageError(`${misplaced}: expected a board; a platform that is connected to has its own`);
+  expectNoChoice(options);
   return { kind: "connect", address };
 }
 

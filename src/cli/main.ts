@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { addBench } from "./bench.ts";
+import { addBoot } from "./boot.ts";
 import { addCall } from "./call.ts";
+import { addCompletion } from "./completion.ts";
 import { type CliContext, EXIT, UsageError } from "./context.ts";
 import { addDecode } from "./decode.ts";
 import { addDt } from "./dt.ts";
@@ -12,14 +14,16 @@ import { addSim } from "./sim.ts";
 
 /** Each adds one subcommand; they are listed in this order by `scmi --help`. */
 const SUBCOMMANDS: readonly ((program: Command, context: CliContext) => void)[] = [
+  addBoot,
+  addInfo,
   addServe,
   addSim,
   addCall,
-  addInfo,
   addDt,
   addDecode,
   addBench,
   addSelfCheck,
+  addCompletion,
 ];
 
 const EXIT_HELP = `

@@ -5,17 +5,18 @@ import type { Release } from "../protocols/index.ts";
 import { loopback } from "../transport/loopback.ts";
 import { type RawOptions, raw } from "../transport/raw.node.ts";
 import { nodeStream, stream } from "../transport/stream.ts";
+import { type Address, addressText, parseAddress } from "./address.ts";
 import { UsageError } from "./context.ts";
-import { openBoard } from "./open-board.ts";
+import { type BoardChoice, openBoard } from "./open-board.ts";
 import { agentOf } from "./platform-options.ts";
 
 /** Whom an agent is opened to: a platform of its own, one in another process, or the firmware of this machine. */
 export type Target =
-  | { readonly kind: "board"; readonly path: string; readonly profile: Release; readonly agent: string }
+  | (BoardChoice & { readonly kind: "board"; readonly path: string; readonly profile: Release; readonly agent: string })
   | { readonly kind: "connect"; readonly address: string };
 
 /** What `--connect` takes. */
-const ADDRESSES = "expected unix:PATH or raw:INSTANCE[@DEBUGFS], say unix:/tmp/scmi.sock or raw:0";
+const ADDRESSES = "expected unix:PATH, tcp:HOST:PORT or raw:INSTANCE";
 
 /** An agent with everything behind it. */
 export interface OpenedAgent {
@@ -43,7 +44,7 @@ export async function openAgent(target: Target, options: CallOptions): Promise<O
 
 async function openLocal(target: Target & { kind: "board" }, options: CallOptions): Promise<OpenedAgent> {
   const { path, profile } = target;
-  const board = openBoard(path);
+  const board = openBoard(path, target);
   const { id } = agentOf(board, target.agent);
   const core = await Core.open({ capacity: Platform.capacityFor(board, { profile }) });
   const platform = Platform.open(core, board, { profile, clock: realClock });
@@ -63,11 +64,12 @@ async function openLocal(target: Target & { kind: "board" }, options: CallOption
 }
 
 async function openRemote(address: string, options: CallOptions): Promise<OpenedAgent> {
-  const path = pathOf(address);
+  const place = parseAddress("--connect", address);
+  if (!place) throw new UsageError(`--connect ${address}: ${ADDRESSES}`);
   const core = await Core.open({ capacity: CAPACITY });
   let socket: Socket | undefined;
   const transport: Transport = stream(async (signal) => {
-    socket = await connected(path, signal);
+    socket = await connected(place, signal);
     return nodeStream(socket);
   });
   try {
@@ -98,19 +100,14 @@ function rawOptionsOf(address: string): RawOptions {
   return { instance: /^\d+$/.test(instance) ? Number(instance) : instance, ...(root === undefined ? {} : { root }) };
 }
 
-function pathOf(address: string): string {
-  const [, path] = /^unix:(.+)$/.exec(address) ?? [];
-  if (path !== undefined) return path;
-  throw new UsageError(`--connect ${address}: ${ADDRESSES}`);
-}
-
-function connected(path: string, signal: AbortSignal | undefined): Promise<Socket> {
+function connected(address: Address, signal: AbortSignal | undefined): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ path, ...(signal ? { signal } : {}) });
+    const place = address.kind === "unix" ? { path: address.path } : { host: address.host, port: address.port };
+    const socket = connect({ ...place, ...(signal ? { signal } : {}) });
     socket.once("connect", () => resolve(socket));
     socket.once("error", (cause) => {
       if (signal?.aborted) reject(signal.reason);
-      else reject(new Error(`${path}: cannot connect: ${explained(cause)}`, { cause }));
+      else reject(new Error(`${addressText(address)}: cannot connect: ${explained(cause)}`, { cause }));
     });
   });
 }

@@ -6,15 +6,18 @@ import { Core, realClock } from "../index.ts";
 import { Platform } from "../platform/index.ts";
 import type { Release } from "../protocols/index.ts";
 import type { VhostUserServer } from "../vhost-user/index.ts";
+import { type Address, addressText, listenHost, parseHostPort } from "./address.ts";
 import { type CliContext, UsageError } from "./context.ts";
-import { openBoard } from "./open-board.ts";
+import { type BoardChoice, collect, openBoard } from "./open-board.ts";
 import { agentOf, parseProfile } from "./platform-options.ts";
 import { guestsAsText, serveGuests } from "./serve-guests.ts";
 import { listenAt } from "./socket-path.ts";
 import { openTraceFile, TRACE_CAPACITY, TRACE_OPTION } from "./trace-file.ts";
 
-interface ServeOptions {
+interface ServeOptions extends BoardChoice {
   readonly socket?: string;
+  readonly listen?: string;
+  readonly allowRemote?: true;
   readonly vhostUser?: string;
   readonly profile: Release;
   readonly agent: string;
@@ -26,42 +29,58 @@ interface ServeOptions {
 const CLIENTS = 1024;
 
 const HELP = `
-On --socket, each message travels behind its length: u32, little-endian, counting header and payload. Answers, delayed responses and
+On --socket and --listen, each message travels behind its length: u32, little-endian, counting header and payload. Answers, delayed responses and
 notifications come back on the same connection, after the answer to the command that caused them. Any number of clients may connect; all
 of them are the same agent. Neither they nor guests share no memory with the platform, so all are offered no FastChannels and no statistics.
 SIGINT or SIGTERM ends the server: it prints its counters, removes the socket and exits with 0.
 
-Example:
+BOARD is a board file, or a device tree blob: then the platform is the one behind its first SCMI instance, or behind --instance NODE.
+Nothing tells clients apart or keeps strangers out: --listen takes addresses of this machine only, unless --allow-remote is given.
+
+Examples:
   scmi serve examples/boards/example.yaml --socket /tmp/scmi.sock --profile 2.0
   scmi serve examples/boards/example.yaml --vhost-user /tmp/guest.sock
-  scmi call --connect unix:/tmp/scmi.sock base discover-vendor`;
+  scmi call --connect unix:/tmp/scmi.sock base discover-vendor
+  scmi serve board.dtb --instance /firmware/scmi-1 --listen localhost:5599
+  scmi call --connect tcp:localhost:5599 clock rate-get 0`;
 
 /** `scmi serve` */
 export function addServe(program: Command, context: CliContext): void {
   program
     .command("serve")
     .description("serve a simulated platform to other processes")
-    .argument("<board>", "board file (YAML or JSON)")
+    .argument("<board>", "device tree blob, or board file (YAML or JSON)")
     .option("--socket <path>", "Unix socket to listen on; a stale file there is replaced")
+    .option("--listen <host:port>", "TCP address of this machine to listen on; port 0 = any that is free")
+    .option("--allow-remote", "let --listen take addresses that other machines reach")
     .option("--vhost-user <path>", "Unix socket for guests of QEMU and User Mode Linux; needs the package koffi")
+    .option("--instance <node>", "SCMI instance of a device tree, by the path of its node (default: the first)")
+    .option("--board-file <[node=]file>", "what a device tree cannot say; may be given for several instances", collect)
     .option("--profile <release>", "release of SCMI that the platform looks like", parseProfile, "3.2")
     .option("--agent <agent>", "agent that clients are, by number or name", "1")
     .option(TRACE_OPTION.flags, TRACE_OPTION.description)
     .option("--json", "print NDJSON: one object when listening, one with the counters at the end")
     .addHelpText("after", HELP)
-    .action((path: string, options: ServeOptions) => serve(openBoard(path), options, context));
+    .action((path: string, options: ServeOptions) => {
+      const { socket, listen, vhostUser } = options;
+      if (socket === undefined && listen === undefined && vhostUser === undefined) {
+        throw new UsageError("expected --socket, --listen or --vhost-user");
+      }
+      if (socket !== undefined && listen !== undefined) throw new UsageError("expected --socket or --listen, got both");
+      return serve(openBoard(path, options), options, context);
+    });
 }
 
 /** A way in, which is open until it is closed. */
 interface Door {
+  readonly address: Address;
   readonly counters: StreamServerCounters;
   close(): Promise<void>;
 }
 
 async function serve(board: Board, options: ServeOptions, context: CliContext): Promise<void> {
   const { signal, print, complain } = context;
-  const { socket, vhostUser, profile, json } = options;
-  if (socket === undefined && vhostUser === undefined) throw new UsageError("expected --socket, --vhost-user or both");
+  const { socket, listen, vhostUser, profile, json } = options;
   const agent = agentOf(board, options.agent);
   // Nobody shares memory with a process elsewhere: neither areas nor FastChannels are wanted.
   const shared = { profile, sharesMemory: false } as const;
@@ -74,11 +93,13 @@ async function serve(board: Board, options: ServeOptions, context: CliContext): 
   let streams: Door | undefined;
   let guests: VhostUserServer | undefined;
   try {
-    if (socket !== undefined) streams = await serveStreams(platform, agent.id, socket, complain);
+    if (socket !== undefined || listen !== undefined) {
+      streams = await serveStreams(platform, agent.id, options, complain);
+    }
     if (vhostUser !== undefined) guests = await serveGuests(platform, agent.id, vhostUser, complain);
-    const paths = { ...(socket ? { socket } : {}), ...(vhostUser ? { vhostUser } : {}) };
-    const hello = { event: "listening", ...paths, board: board.file, profile, agent };
-    const where = Object.values(paths).join(" and ");
+    const place = streams && placeOf(streams.address);
+    const hello = { event: "listening", ...place, ...(vhostUser ? { vhostUser } : {}), board: board.file, profile, agent };
+    const where = [...(streams ? [addressText(streams.address)] : []), ...(vhostUser ? [vhostUser] : [])].join(" and ");
     print(
       json
         ? JSON.stringify(hello)
@@ -105,7 +126,7 @@ async function serve(board: Board, options: ServeOptions, context: CliContext): 
 async function serveStreams(
   platform: Platform,
   agentId: number,
-  path: string,
+  options: ServeOptions,
   complain: (line: string) => void,
 ): Promise<Door> {
   const server = new StreamServer(platform, {
@@ -120,9 +141,10 @@ async function serveStreams(
     socket.once("close", () => sockets.delete(socket));
     server.serve(nodeStream(socket));
   });
-  await listenAt(listener, path);
+  const address = await listenOn(listener, options);
   let closing: Promise<void> | undefined;
   return {
+    address,
     get counters() {
       return server.counters;
     },
@@ -132,6 +154,26 @@ async function serveStreams(
       return closing;
     },
   };
+}
+
+/** Starts to listen where the options say, and tells where that is. */
+async function listenOn(listener: Server, { socket, listen = "", allowRemote }: ServeOptions): Promise<Address> {
+  if (socket !== undefined) {
+    await listenAt(listener, socket);
+    return { kind: "unix", path: socket };
+  }
+  const { host, port } = parseHostPort("--listen", listen);
+  const address = await listenHost(host, allowRemote ?? false);
+  await new Promise<void>((resolve, reject) => {
+    listener.once("error", (cause) => reject(new Error(`${listen}: cannot listen: ${cause.message}`, { cause })));
+    listener.listen({ host: address, port }, resolve);
+  });
+  const bound = listener.address();
+  return { kind: "tcp", host: address, port: typeof bound === "object" && bound ? bound.port : port };
+}
+
+function placeOf(address: Address) {
+  return address.kind === "unix" ? { socket: address.path } : { host: address.host, port: address.port };
 }
 
 const REASONS = {

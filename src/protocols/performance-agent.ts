@@ -204,11 +204,14 @@ export class Performance {
     return info;
   }
 
-  /** {@link describe} for every domain. */
+  /** {@link describe} for every domain that there is. A numbering may have holes. */
   async describeAll(options?: CallOptions): Promise<readonly PerformanceDomainInfo[]> {
     const { domainCount } = await this.getProtocolAttributes(options);
     const infos: PerformanceDomainInfo[] = [];
-    for (let domainId = 0; domainId < domainCount; domainId++) infos.push(await this.describe(domainId, options));
+    for (let domainId = 0; domainId < domainCount; domainId++) {
+      const info = await orElse(this.describe(domainId, options), undefined);
+      if (info) infos.push(info);
+    }
     return infos;
   }
 

@@ -24,7 +24,7 @@ test("--version prints the version of the package", () => {
 test("--help names every command and the exit codes", () => {
   const { status, stdout } = scmi("--help");
   expect(status).toBe(0);
-  for (const name of ["serve", "call", "self-check"]) expect(stdout).toContain(name);
+  for (const name of ["boot", "info", "serve", "call", "self-check", "completion"]) expect(stdout).toContain(name);
   expect(stdout).toContain("Exit codes: 0");
 });
 

@@ -152,10 +152,21 @@ describe("scmi serve", () => {
   });
 
   test.each([
-    [["serve", BOARD], 2, /expected --socket, --vhost-user or both/],
+    [["serve", BOARD], 2, /expected --socket, --listen or --vhost-user/],
+    [
+      ["serve", BOARD, "--socket", "x", "--listen", "localhost:0"],
+      2,
+      /expected --socket or --listen, got both/,
+    ],
+    [
+      ["serve", BOARD, "--listen", "0.0.0.0:0"],
+      2,
+      /--listen 0\.0\.0\.0: expected an address that only this machine reaches .* --allow-remote/,
+    ],
+    [["serve", BOARD, "--listen", "localhost:port"], 2, /--listen localhost:port: expected HOST:PORT/],
     [["serve", BOARD, "--socket", "x", "--profile", "9.9"], 2, /expected one of 1\.0, 2\.0, 3\.0, 3\.1, 3\.2/],
     [["serve", BOARD, "--socket", "x", "--agent", "5"], 2, /expected an agent of .*\(1 OSPM, 2 MANAGEMENT, 3 GUEST\)/],
-    [["serve", "no-such.yaml", "--socket", "x"], 1, /no-such\.yaml: \/: expected a board file .*, got no such file/],
+    [["serve", "no-such.yaml", "--socket", "x"], 1, /no-such\.yaml: \/: expected a board: .*, got no such file/],
     [["serve", BOARD, "--socket", "no/such/folder/x"], 1, /cannot listen/],
   ])("%j exits with %i and says why on stderr only", (args, status, message) => {
     expect(scmi(...args)).toEqual({ status, stdout: "", stderr: expect.stringMatching(message) });
@@ -234,7 +245,7 @@ describe("scmi call", () => {
   });
 
   test.each([
-    [["call"], /expected BOARD or --connect unix:PATH/],
+    [["call"], /expected BOARD or --connect ADDRESS/],
     [["call", BOARD], /expected PROTOCOL and COMMAND; scmi call --list shows them/],
     [["call", BOARD, "clock"], /expected a COMMAND of clock/],
     [["call", BOARD, "clock", "rate-gte", "1"], /did you mean CLOCK_RATE_GET\?/],
@@ -242,8 +253,10 @@ describe("scmi call", () => {
     [["call", BOARD, "clock", "rate-get", "1", "--raw", "00"], /--raw: expected no ARGS besides, got "1"/],
     [["call", BOARD, "clock", "rate-get", "--raw", "0"], /--raw: expected two hexadecimal digits for each byte/],
     [["call", BOARD, "0x80", "1", "5"], /no table here for message 1 of protocol 0x80: expected --raw HEX/],
-    [["call", "--connect", "tcp:1", "base", "0"], /--connect tcp:1: expected unix:PATH or raw:INSTANCE/],
-    [["call", "--connect", "raw:x", "base", "0"], /--connect raw:x: expected unix:PATH or raw:INSTANCE/],
+    [["call", "--connect", "tcp:1", "base", "0"], /--connect tcp:1: expected tcp:HOST:PORT/],
+    [["call", "--connect", "tty:1", "base", "0"], /--connect tty:1: expected unix:PATH, tcp:HOST:PORT or raw:INSTANCE/],
+    [["call", BOARD, "--instance", "/firmware/scmi", "base", "0"], /--instance: expected a device tree blob, got/],
+    [["call", "--connect", "raw:x", "base", "0"], /--connect raw:x: expected unix:PATH, tcp:HOST:PORT or raw:INSTANCE/],
     [["call", "--connect", "unix:x", "base", "0", "--profile", "2.0"], /--profile: expected a board/],
     [["call", BOARD, "base", "0", "--timeout", "soon"], /expected milliseconds/],
   ])("%j is wrong usage, and says how", (args, message) => {

@@ -20,17 +20,19 @@ export interface DerivedBoard {
   readonly unserved: readonly ScmiProtocolNode[];
 }
 
-/** The agent of a derived board. */
-const AGENT = "OSPM";
+/** What the agent of a derived board is called. */
+const DEFAULT_AGENT = "OSPM";
 /** The device of gaps between two ids, which no agent may use: a platform offers what the tree refers to, and nothing else. */
 const GAPS_DEVICE = 0xffff;
 
 /** Describes the platform that offers exactly the resources that a tree refers to. Names come from those who refer, levels and rates
- *  from the tree where it says them. A protocol that nothing refers to has one resource, or as many as its node describes. */
+ *  from the tree where it says them. A protocol that nothing refers to has one resource, or as many as its node describes.
+ *  @param agent what its only agent is called; default `OSPM` */
 export function boardFromTree(
   tree: DeviceTree,
   instance: ScmiInstance,
   consumers: readonly ScmiConsumer[],
+  agent: string = DEFAULT_AGENT,
 ): DerivedBoard {
   const origins = new Origins();
   const unserved: ScmiProtocolNode[] = [];
@@ -39,7 +41,7 @@ export function boardFromTree(
     vendor: "scmi-wasm",
     subVendor: instance.transport,
     implementationVersion: 1,
-    agents: [{ name: AGENT }],
+    agents: [{ name: agent }],
   };
   for (const protocol of instance.protocols) {
     const its = consumers.filter((it) => it.protocol === protocol);
@@ -56,7 +58,7 @@ export function boardFromTree(
       case PROTOCOL_ID.POWER_DOMAIN: {
         const domains = wanted.map(({ id, consumers: who }) => ({
           name: names.make(calledBy(who, "power-domain-names", "power-domains") || `power-${id}`),
-          setState: [AGENT],
+          setState: [agent],
           notifyChanged: true,
         }));
         source = { ...source, power: { domains } };
@@ -66,11 +68,11 @@ export function boardFromTree(
       case PROTOCOL_ID.SYSTEM_POWER:
         source = {
           ...source,
-          systemPower: { setState: [AGENT], getState: [AGENT], notify: [AGENT], warmReset: true, suspend: true },
+          systemPower: { setState: [agent], getState: [agent], notify: [agent], warmReset: true, suspend: true },
         };
         break;
       case PROTOCOL_ID.PERFORMANCE: {
-        const domains = performanceDomainsOf(tree, wanted, names, origins, AGENT);
+        const domains = performanceDomainsOf(tree, wanted, names, origins, agent);
         source = { ...source, performance: { powerUnit: "milliwatt", domains } };
         note("performance", domains, isGap);
         break;
@@ -106,7 +108,7 @@ export function boardFromTree(
         break;
       }
       case PROTOCOL_ID.POWERCAP:
-        source = { ...source, powercap: { domains: [origins.invent("powercap.domains[0]", SOC_CAP)] } };
+        source = { ...source, powercap: { domains: [origins.invent("powercap.domains[0]", socCap(agent))] } };
         break;
       case PROTOCOL_ID.PINCTRL:
         source = { ...source, pinctrl: pinsOf(protocol, origins) };
@@ -116,23 +118,25 @@ export function boardFromTree(
     }
   }
   const devices: readonly DeviceSource[] =
-    Object.keys(gaps).length > 0 ? [{ id: GAPS_DEVICE, deniedAgents: [AGENT], ...gaps }] : [];
+    Object.keys(gaps).length > 0 ? [{ id: GAPS_DEVICE, deniedAgents: [agent], ...gaps }] : [];
   return { source: devices.length > 0 ? { ...source, devices } : source, invented: origins.invented, unserved };
 }
 
 /** No tree says anything of powercaps. */
-const SOC_CAP = {
-  name: "soc",
-  unit: "milliwatt",
-  caps: { lowest: 1000, highest: 15_000, step: 100 },
-  paisUs: { lowest: 1000, highest: 1_000_000, step: 1000 },
-  monitored: true,
-  sustainablePower: 8000,
-  demand: 4000,
-  control: [AGENT],
-  notifyCap: true,
-  notifyMeasurements: true,
-} as const;
+function socCap(agent: string) {
+  return {
+    name: "soc",
+    unit: "milliwatt",
+    caps: { lowest: 1000, highest: 15_000, step: 100 },
+    paisUs: { lowest: 1000, highest: 1_000_000, step: 1000 },
+    monitored: true,
+    sustainablePower: 8000,
+    demand: 4000,
+    control: [agent],
+    notifyCap: true,
+    notifyMeasurements: true,
+  } as const;
+}
 
 /** A protocol without resources would be none. */
 function atLeastOne(wanted: readonly Wanted[]): readonly Wanted[] {
