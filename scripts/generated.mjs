@@ -9,6 +9,7 @@ const GENERATORS = [
   "error-docs",
   "c-header",
   "memory-map",
+  "recording",
   "readme",
   "codecs",
   "protocol-docs",

@@ -1,4 +1,4 @@
-// Puts two examples and the latest bench results into README.md. With --check it writes nothing and exits 1 when they differ.
+// Puts three examples and the latest bench results into README.md. With --check it writes nothing and exits 1 when they differ.
 import { readFileSync } from "node:fs";
 import { emit } from "./emit.mjs";
 
@@ -6,6 +6,7 @@ const read = (path) => readFileSync(new URL(`../${path}`, import.meta.url), "utf
 
 let text = read("README.md");
 text = between(text, "example", `\`\`\`js\n${read("examples/first-exchange.mjs").trim()}\n\`\`\``);
+text = between(text, "boot", `\`\`\`js\n${read("examples/boot.mjs").trim()}\n\`\`\``);
 text = between(text, "server", `\`\`\`js\n${read("examples/server.mjs").trim()}\n\`\`\``);
 text = between(
   text,

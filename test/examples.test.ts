@@ -8,6 +8,12 @@ const examples = readdirSync(folder).filter((name) => name.endsWith(".mjs"));
 
 /** What each example says about itself when all is well. */
 const OUTPUT: Readonly<Record<string, string>> = {
+  "boot.mjs": `/firmware/scmi over mailbox: base 2.1, power 3.1, system-power 2.1, performance 4.0, clock 3.0, sensor 3.1, voltage 2.1, powercap 2.0, pinctrl 1.0; 21 consumers
+/firmware/scmi-1 over smc: base 2.1, clock 3.0, reset 3.1; 3 consumers
+/firmware/scmi-2 over optee: base 2.1, clock 3.0, reset 3.1; 4 consumers
+/firmware/scmi-3 over virtio: base 2.1, sensor 3.1; 1 consumers
+up as a whole
+`,
   "first-exchange.mjs": "true status 0 1\n",
   "governor.mjs": "schedutil 139 J, 10.4 % of the work lost\ngentle 116 J, 13.6 % of the work lost\n",
   "server.mjs": "ACME 48000000 Hz, 12 answers\n",

@@ -52,9 +52,9 @@ function valuesOf(flag: string): Values {
 const SCRIPTS: Readonly<Record<Shell, (commands: readonly Completed[]) => string>> = { bash, zsh, fish };
 
 function bash(commands: readonly Completed[]): string {
-  const cases = commands.map(
-    ({ name, options }) => `    ${name}) words="${options.map(({ flag }) => flag).join(" ")}" ;;`,
-  );
+  const cases = commands
+    .filter(({ name }) => name !== "completion")
+    .map(({ name, options }) => `    ${name}) words="${options.map(({ flag }) => flag).join(" ")}" ;;`);
   const words = distinct(commands).flatMap(({ flag, values }) =>
     typeof values === "string"
       ? []

@@ -98,7 +98,14 @@ async function serve(board: Board, options: ServeOptions, context: CliContext): 
     }
     if (vhostUser !== undefined) guests = await serveGuests(platform, agent.id, vhostUser, complain);
     const place = streams && placeOf(streams.address);
-    const hello = { event: "listening", ...place, ...(vhostUser ? { vhostUser } : {}), board: board.file, profile, agent };
+    const hello = {
+      event: "listening",
+      ...place,
+      ...(vhostUser ? { vhostUser } : {}),
+      board: board.file,
+      profile,
+      agent,
+    };
     const where = [...(streams ? [addressText(streams.address)] : []), ...(vhostUser ? [vhostUser] : [])].join(" and ");
     print(
       json

@@ -153,11 +153,7 @@ describe("scmi serve", () => {
 
   test.each([
     [["serve", BOARD], 2, /expected --socket, --listen or --vhost-user/],
-    [
-      ["serve", BOARD, "--socket", "x", "--listen", "localhost:0"],
-      2,
-      /expected --socket or --listen, got both/,
-    ],
+    [["serve", BOARD, "--socket", "x", "--listen", "localhost:0"], 2, /expected --socket or --listen, got both/],
     [
       ["serve", BOARD, "--listen", "0.0.0.0:0"],
       2,

@@ -132,6 +132,25 @@ describe("a machine cannot come up", () => {
   });
 });
 
+test("a specifier far out is told, and costs nothing", async () => {
+  const report = await boots({ scmi: mailboxNode(0, 2) }, { serial: { clocks: [10, 0xffffffff] } });
+  expect(failuresOf(report)).toEqual([
+    ["/firmware/scmi", "/serial: clocks[0]: expected a resource from 0 to 65535, got 4294967295"],
+  ]);
+});
+
+test("a regulator far out is told, and costs nothing", async () => {
+  const regulators = { regulators: { children: { "regulator@ffffffff": { phandle: [11], reg: [0xffffffff] } } } };
+  const children: { readonly [name: string]: Sketch } = { "protocol@17": { reg: [0x17], children: regulators } };
+  const report = await boots({ scmi: mailboxNode(0, 2, { children }) });
+  expect(failuresOf(report)).toEqual([
+    [
+      "/firmware/scmi",
+      "/firmware/scmi/protocol@17/regulators/regulator@ffffffff: reg: expected a domain from 0 to 65535, got 4294967295",
+    ],
+  ]);
+});
+
 describe("what can come up does, beside", () => {
   test.each<[string, Sketch, string]>([
     [

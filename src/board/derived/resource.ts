@@ -7,14 +7,25 @@ export interface Wanted {
   readonly consumers: readonly ScmiConsumer[];
 }
 
-/** The resources 0 to the highest that consumers of one protocol refer to. */
+/** As many resources as a protocol is given at most: ids are positions, so one that is far out would cost as much as all below it. */
+export const MOST_RESOURCES = 0x10000;
+
+/** The resources 0 to the highest that consumers of one protocol refer to.
+ *  @throws BoardError for an id that no platform here goes to */
 export function wantedBy(consumers: readonly ScmiConsumer[]): readonly Wanted[] {
   const byId = new Map<number, ScmiConsumer[]>();
+  let count = 0;
   for (const consumer of consumers) {
     if (consumer.resource === undefined) continue;
-    byId.set(consumer.resource, [...(byId.get(consumer.resource) ?? []), consumer]);
+    const { resource, device, property, index } = consumer;
+    if (resource >= MOST_RESOURCES) {
+      throw device.wrong(`${property}[${index}]`, `a resource from 0 to ${MOST_RESOURCES - 1}`, `${resource}`);
+    }
+    count = Math.max(count, resource + 1);
+    const known = byId.get(resource);
+    if (known) known.push(consumer);
+    else byId.set(resource, [consumer]);
   }
-  const count = Math.max(-1, ...byId.keys()) + 1;
   return Array.from({ length: count }, (_, id) => ({ id, consumers: byId.get(id) ?? [] }));
 }
 
@@ -23,12 +34,16 @@ const LONGEST = 63;
 /** Names that differ, of at most 63 printable characters. */
 export class NameMaker {
   readonly #taken = new Set<string>();
+  /** The number after which to go on, by the proposed name: thousands of devices may have the same. */
+  readonly #next = new Map<string, number>();
 
   /** A name like the proposed one that nobody has yet. */
   make(proposed: string): string {
     const clean = proposed.replace(/[^!-~]/g, "-").slice(0, LONGEST) || "resource";
     let name = clean;
-    for (let i = 2; this.#taken.has(name); i++) name = `${clean.slice(0, LONGEST - 1 - `${i}`.length)}-${i}`;
+    let i = this.#next.get(clean) ?? 2;
+    for (; this.#taken.has(name); i++) name = `${clean.slice(0, LONGEST - 1 - `${i}`.length)}-${i}`;
+    this.#next.set(clean, i);
     this.#taken.add(name);
     return name;
   }

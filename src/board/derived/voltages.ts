@@ -1,7 +1,7 @@
 import type { Node, ScmiProtocolNode } from "../../devicetree/index.ts";
 import type { VoltageDomainSource } from "../source.ts";
 import type { Origins } from "./origin.ts";
-import type { NameMaker, Wanted } from "./resource.ts";
+import { MOST_RESOURCES, type NameMaker, type Wanted } from "./resource.ts";
 
 const STEP_UV = 12_500;
 const USUAL_UV = 1_800_000;
@@ -18,7 +18,9 @@ export function voltagesOf(
   const regulators = new Map<number, Node>();
   for (const node of protocol.node.child("regulators")?.children ?? []) {
     const id = node.cells("reg")?.[0];
-    if (id !== undefined && node.isAvailable) regulators.set(id, node);
+    if (id === undefined || !node.isAvailable) continue;
+    if (id >= MOST_RESOURCES) throw node.wrong("reg", `a domain from 0 to ${MOST_RESOURCES - 1}`, `${id}`);
+    regulators.set(id, node);
   }
   const count = Math.max(wanted.length - 1, ...regulators.keys(), -1) + 1;
   return Array.from({ length: count }, (_, id) => {
