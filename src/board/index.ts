@@ -56,3 +56,4 @@ export type { FastChannelSource, Word64 } from "./source-memory.ts";
 export type { PinctrlSource, PinFunctionSource, PinGroupSource, PinSource } from "./source-pinctrl.ts";
 export type { PowerDomainSource, PowerSource, SystemPowerSource } from "./source-power.ts";
 export type { PowercapDomainSource, PowercapRangeSource, PowercapSource } from "./source-powercap.ts";
+export type { QuantitySource, SensorSource, SensorsSource, SignalSource } from "./source-sensor.ts";

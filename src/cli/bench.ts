@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import type { Command } from "commander";
 import { asJson, type CliContext, EXIT, UsageError } from "./context.ts";
 import { compareReports, isReport, type LabReport, textOfChanges, textOfReport } from "./lab.ts";
@@ -11,7 +11,7 @@ interface BenchOptions {
   readonly report?: string;
 }
 
-/** The laboratory comes with the package as plain modules: bundled, its loops would no longer be what `npm run bench` measures. */
+/** The laboratory stands in the sources, with the twins and what compiles them; the package does not carry it. */
 const LAB = new URL("../../bench/lab.mjs", import.meta.url);
 
 interface Lab {
@@ -24,7 +24,7 @@ interface Lab {
 
 const HELP = `
 Takes under a minute, ten seconds with --quick. The native twins need a C compiler; without one their ratios are left out.
-Ctrl-C prints what was measured so far and says that it is partial.
+It runs in a checkout of the sources, for the twins are built there. Ctrl-C prints what was measured so far and says that it is partial.
 
 Examples:
   scmi bench --quick
@@ -42,6 +42,11 @@ export function addBench(program: Command, context: CliContext): void {
     .option("--report <file>", "write a page with the figures")
     .addHelpText("after", HELP)
     .action(async (options: BenchOptions) => {
+      if (!existsSync(LAB)) {
+        throw new UsageError(
+          "bench: expected the sources of scmi-wasm around this command, got the package alone; clone them and build",
+        );
+      }
       const before = options.compare === undefined ? undefined : reportIn(options.compare);
       // Not of the types: the module is found at run time, beside the bundle
       const lab = (await import(LAB.href)) as Lab;

@@ -38,6 +38,7 @@ export class Node {
     return this.name.split("@", 1)[0] as string;
   }
 
+  /** Whether the node has a property, with or without a value. */
   has(property: string): boolean {
     return this.properties.has(property);
   }

@@ -38,6 +38,7 @@ export class AgentState {
     else this.#subscriptions.delete(key);
   }
 
+  /** Whether a notification of one resource is switched on. */
   isSubscribed(protocol: Protocol, notificationId: number, resource: number): boolean {
     return this.#subscriptions.has(keyOf(protocol.id, notificationId, resource));
   }

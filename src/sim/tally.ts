@@ -20,7 +20,7 @@ export const COUNTS = [
   "unfinished",
 ] as const;
 
-/** One of {@link COUNTS}. */
+/** What is counted of a fleet, by name. */
 export type Count = (typeof COUNTS)[number];
 
 /** Where the numbers of each domain stand. */

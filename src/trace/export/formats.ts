@@ -8,6 +8,7 @@ import { PerfettoExporter } from "./perfetto.ts";
 /** What traces can be written as. */
 export const EXPORT_FORMATS = ["ftrace", "ndjson", "perfetto", "pcapng"] as const;
 
+/** A format that traces are written in. */
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 const BY_EXTENSION: Readonly<Record<string, ExportFormat>> = {

@@ -20,6 +20,7 @@ export const LINKTYPE_USER0 = 147;
 /** Agent to platform, or platform to agent. */
 export const DIRECTION = { a2p: 0, p2a: 1 } as const;
 
+/** How a message was framed, in the pseudo header. */
 export const FRAMING = { unknown: 0, smt: 1, msg: 2 } as const;
 
 /** A FastChannel call is no message: its payload is the domain id and the words. */
