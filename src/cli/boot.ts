@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { statusName } from "../index.ts";
+import { type Core, statusName } from "../index.ts";
 import type { Release } from "../protocols/index.ts";
+import { EXPORT_EXTENSIONS } from "../trace/index.ts";
 import { type BootProgress, boot, isWhole, messageName, type TraceEntry } from "../world/index.ts";
 import { bootText } from "./boot-text.ts";
 import { asJson, type CliContext, EXIT, hexOf } from "./context.ts";
@@ -8,12 +9,13 @@ import { collect, openPlan } from "./open-board.ts";
 import { paintFor } from "./paint.ts";
 import { parseProfile } from "./platform-options.ts";
 import { progressLine } from "./progress-line.ts";
+import { openTraceFile, TRACE_CAPACITY, type TraceFile } from "./trace-file.ts";
 
 interface BootFlags {
   readonly profile: Release;
   readonly seed: number;
   readonly boardFile?: readonly string[];
-  readonly trace?: true;
+  readonly trace?: true | string;
   readonly all?: true;
   readonly json?: true;
 }
@@ -32,6 +34,7 @@ Exit code ${EXIT.failed}: some instance did not come up, a device did not find i
 Examples:
   scmi boot examples/boards/demo.dtb
   scmi boot board.dtb --profile 2.0 --all
+  scmi boot board.dtb --trace boot.perfetto
   scmi boot board.dtb --json | jq '.instances[].consumers[] | select(.resolved | not)'
   scmi boot /sys/firmware/fdt`;
 
@@ -44,7 +47,10 @@ export function addBoot(program: Command, context: CliContext): void {
     .option("--profile <release>", "release of SCMI that the platforms look like", parseProfile, "3.2")
     .option("--seed <n>", "decides latencies and who arrives when", parseSeed, 1)
     .option("--board-file <[node=]file>", "what the tree cannot say; may be given for several instances", collect)
-    .option("--trace", "print every message as it passes; with --json as `trace`")
+    .option(
+      "--trace [file]",
+      `print every message as it passes, with --json as \`trace\`; or write them, as the extension says: ${EXPORT_EXTENSIONS.map((it) => `.${it}`).join(" ")}`,
+    )
     .option("--all", "show all resources and devices")
     .option("--json", "print one JSON document")
     .addHelpText("after", HELP)
@@ -57,19 +63,33 @@ async function run(path: string, flags: BootFlags, context: CliContext): Promise
   const trace: TraceEntry[] = [];
   const onTrace = (entry: TraceEntry) => (json ? void trace.push(entry) : context.print(traceText(entry)));
   const progress = progressLine(process.stderr);
+  const file = typeof flags.trace === "string" ? openTraceFile(flags.trace, context) : undefined;
+  const isShown = flags.trace === true;
   const report = await boot(plan, {
     ...{ profile, seed, signal: context.signal },
-    ...(flags.trace ? { onMessage: onTrace } : {}),
-    onProgress: ({ atMs, node, text }: BootProgress) => progress.show(`${atMs.toFixed(3)} ms  ${node}  ${text}`),
+    ...(isShown ? { onMessage: onTrace } : {}),
+    ...(file ? { capacity: TRACE_CAPACITY, onCore: traceInto(file) } : {}),
+    onProgress: ({ atMs, node, text }: BootProgress) => {
+      file?.drain();
+      progress.show(`${atMs.toFixed(3)} ms  ${node}  ${text}`);
+    },
   }).finally(() => progress.clear());
   for (const { message } of report.failures) context.complain(`scmi: ${message}`);
   if (json) {
-    context.print(asJson(flags.trace ? { ...report, trace: trace.map(traceData) } : report, 2));
+    context.print(asJson(isShown ? { ...report, trace: trace.map(traceData) } : report, 2));
   } else {
     const paint = paintFor({ isTerminal: process.stdout.isTTY ?? false, environment: process.env });
-    context.print(`${flags.trace ? "\n" : ""}${bootText(report, { isAll, paint })}`);
+    context.print(`${isShown ? "\n" : ""}${bootText(report, { isAll, paint })}`);
   }
   context.exitWith(isWhole(report) ? EXIT.ok : EXIT.failed);
+}
+
+/** The trace ends before the machine's core does. */
+function traceInto(file: TraceFile): (core: Core) => () => void {
+  return (core) => {
+    file.attach(core);
+    return () => file.close();
+  };
 }
 
 function parseSeed(text: string): number {

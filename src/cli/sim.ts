@@ -11,17 +11,20 @@ import {
   planFleet,
   reportOf,
 } from "../sim/index.ts";
+import { EXPORT_EXTENSIONS, exportFormatOf } from "../trace/index.ts";
 import { type CliContext, EXIT, UsageError } from "./context.ts";
-import { openBoard } from "./open-board.ts";
+import { collect, openBoard } from "./open-board.ts";
 import { agentOf } from "./platform-options.ts";
 import { ProgressBar } from "./progress-bar.ts";
 import type { SimDocument } from "./sim-document.ts";
 import { simPage } from "./sim-page.ts";
 import { runInPool } from "./sim-pool.ts";
 import { asText } from "./sim-text.ts";
+import { runTraced } from "./sim-traced.ts";
+import { openTraceFile } from "./trace-file.ts";
 
 interface SimOptions {
-  readonly trace?: string;
+  readonly trace: readonly string[];
   readonly load: readonly Load[];
   readonly governor: GovernorName;
   readonly socs: number;
@@ -45,7 +48,7 @@ LOAD is [DOMAIN@]KIND[:setting=value,...], and may be given several times; share
   idle      high, low, burst, pause
 FILE is CSV: time in ms, name of the domain, utilisation in per cent. SoC number i is of board number i modulo their count.
 The same plan and seed have the same result, whatever the number of workers. SIGINT ends a run early: what was done so far is
-printed and marked as partial, and the exit code is 130.
+printed and marked as partial, and the exit code is 130. With a FILE to write, one thread does all of it; the result is the same.
 
 Examples:
   scmi sim examples/boards/example.yaml --socs 1000 --seconds 10 --governor schedutil
@@ -57,7 +60,12 @@ export function addSim(program: Command, context: CliContext): void {
     .command("sim")
     .description("simulate a fleet of SoCs under a governor: energy, residency, latencies")
     .argument("<boards...>", "board files (YAML or JSON)")
-    .option("--trace <file>", "utilisation of the domains over time (CSV)")
+    .option(
+      "--trace <file>",
+      `utilisation of the domains over time (CSV); or, by its extension, where every message goes: ${EXPORT_EXTENSIONS.map((it) => `.${it}`).join(" ")}`,
+      collect,
+      [],
+    )
     .option("--load <load>", "generated load; default: bursty", collectLoad, [])
     .option("--governor <name>", GOVERNOR_NAMES.join(", "), parseGovernor, "schedutil")
     .option("--socs <n>", "SoCs", integer(1, 1_000_000), 100)
@@ -77,7 +85,8 @@ export function addSim(program: Command, context: CliContext): void {
 
 async function sim(paths: readonly string[], options: SimOptions, context: CliContext): Promise<void> {
   const { signal, print, complain } = context;
-  const { trace, workers, json, report } = options;
+  const { workers, json, report } = options;
+  const { input: trace, output } = tracesOf(options.trace);
   if (trace !== undefined && options.load.length > 0) throw new UsageError("expected --trace or --load, got both");
   const boards = paths.map(openBoard);
   const agents = boards.map((board) => agentOf(board, options.agent));
@@ -95,9 +104,11 @@ async function sim(paths: readonly string[], options: SimOptions, context: CliCo
   );
   const bar = new ProgressBar(process.stderr, `${socs} SoCs`);
   const start = realClock.now();
-  const tally = await runInPool(plan, { workers, signal, onProgress: (share) => bar.show(share) }).finally(() =>
-    bar.close(),
-  );
+  const watched = { signal, onProgress: (share: number) => bar.show(share) };
+  const running = output
+    ? runTraced(plan, { ...watched, file: openTraceFile(output, context) })
+    : runInPool(plan, { ...watched, workers });
+  const tally = await running.finally(() => bar.close());
   const elapsedMs = (realClock.now() - start) / 1e6;
   const result = reportOf(plan, tally);
   const messages = result.kinds.flatMap(({ domains }) => domains).reduce((sum, it) => sum + it.messages, 0);
@@ -125,6 +136,19 @@ async function sim(paths: readonly string[], options: SimOptions, context: CliCo
   }
   print(json ? JSON.stringify(document) : asText(document));
   context.exitWith(signal.aborted ? EXIT.interrupted : EXIT.ok);
+}
+
+/** One file is read, the other one is written: their extensions tell. */
+function tracesOf(paths: readonly string[]): {
+  readonly input: string | undefined;
+  readonly output: string | undefined;
+} {
+  const outputs = paths.filter((path) => exportFormatOf(path) !== undefined);
+  const inputs = paths.filter((path) => !outputs.includes(path));
+  if (inputs.length > 1 || outputs.length > 1) {
+    throw new UsageError(`--trace: expected one file to read and one to write at most, got ${paths.join(", ")}`);
+  }
+  return { input: inputs[0], output: outputs[0] };
 }
 
 function readTrace(path: string): string {

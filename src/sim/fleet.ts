@@ -1,4 +1,5 @@
 import { Batch } from "../core/batch.ts";
+import type { CoreCapacity } from "../core/capacity.ts";
 import { Core } from "../core/core.ts";
 import { Accounts } from "./accounts.ts";
 import { ask, type Governor, levelsByUtilisation } from "./governor.ts";
@@ -20,6 +21,8 @@ export interface FleetPart {
   readonly to?: number;
   /** For a plan whose governor is none of the built-in ones. */
   readonly governor?: Governor;
+  /** Of the core, beyond what the SoCs need: room for a trace. */
+  readonly capacity?: Pick<CoreCapacity, "traceEntries" | "tracePayload">;
 }
 
 /** SoCs in one core, each with a platform state, an SCMI instance and a channel of its own. In every tick the governor looks at all
@@ -51,11 +54,11 @@ export class Fleet {
   #soc = -1;
   #acceptedAt = 0;
 
-  private constructor(plan: FleetPlan, { from = 0, to = plan.socs, governor }: FleetPart) {
+  private constructor(plan: FleetPlan, { from = 0, to = plan.socs, governor, capacity }: FleetPart) {
     const kinds = kindsOf(plan);
     this.plan = plan;
     this.#governor = governor;
-    this.#core = openCore(kinds, from, to);
+    this.#core = openCore(kinds, from, to, capacity);
     this.#batch = new Batch(this.#core);
     this.#domains = kinds.flatMap(({ domains }) => domains);
     const { governor: name } = plan;
@@ -200,7 +203,7 @@ export class Fleet {
 }
 
 /** A core whose SoCs stand row by row. */
-function openCore(kinds: readonly SocKind[], from: number, to: number): Core {
+function openCore(kinds: readonly SocKind[], from: number, to: number, capacity: FleetPart["capacity"]): Core {
   const socs = to - from;
   const descriptions = kinds.map(describeKind);
   const most = Math.max(...kinds.map(({ domains }) => domains.length));
@@ -226,6 +229,7 @@ function openCore(kinds: readonly SocKind[], from: number, to: number): Core {
       traceEntries: 0,
       regionBytes: kinds.length * 2048 + domains * 128 + levels * 8,
       rows: true,
+      ...capacity,
     },
   });
   const offsets = descriptions.map((it) => core.describe(it));

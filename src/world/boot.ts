@@ -1,4 +1,5 @@
 import { Agent } from "../agent/agent.ts";
+import type { Core } from "../core/core.ts";
 import { BoardError, ScmiError } from "../errors.ts";
 import { TeeBus } from "../tee/index.ts";
 import { VirtioBus } from "../virtio/index.ts";
@@ -31,6 +32,8 @@ export interface BootProgress {
 export interface BootOptions extends FirmwareOptions {
   /** Hears of each step. */
   readonly onProgress?: (progress: BootProgress) => void;
+  /** Meets the core that the machine is in, for a tracer; the result is called before the machine is taken down. */
+  readonly onCore?: (core: Core) => () => void;
   /** Gives up, and takes everything down again. */
   readonly signal?: AbortSignal;
 }
@@ -42,9 +45,11 @@ export interface BootOptions extends FirmwareOptions {
 export async function boot(plan: BoardPlan, options: BootOptions = {}): Promise<BootReport> {
   const firmware = await Firmware.open(plan, options);
   const pace = new Pace(firmware.clock);
+  const leave = options.onCore?.(firmware.core);
   try {
     return await pace.drive(new Boot(firmware, options).run(), options.signal);
   } finally {
+    leave?.();
     firmware.close();
     pace.close();
   }

@@ -1,3 +1,4 @@
+import type { CoreCapacity } from "../core/capacity.ts";
 import { SimulatedClock } from "../core/clock.ts";
 import { Core } from "../core/core.ts";
 import type { DeviceTree } from "../devicetree/index.ts";
@@ -27,6 +28,8 @@ export interface FirmwareOptions {
   readonly seed?: number;
   /** Hears of every message, as the platforms take it in or send it. */
   readonly onMessage?: (entry: TraceEntry) => void;
+  /** Of the core, beyond what the board needs: room for a trace. */
+  readonly capacity?: Partial<CoreCapacity>;
 }
 
 /** The firmware of a board: a platform for every instance, behind what the device tree says. The agents' half of the machine may stand in
@@ -75,7 +78,8 @@ export class Firmware {
 
   /** Builds the firmware of a board. What cannot be built is in {@link failures}, and the rest stands. */
   static async open(plan: BoardPlan, options: FirmwareOptions = {}): Promise<Firmware> {
-    const core = await Core.open({ capacity: capacityFor(plan.instances, options.profile ?? "3.2") });
+    const needed = capacityFor(plan.instances, options.profile ?? "3.2");
+    const core = await Core.open({ capacity: { ...needed, ...options.capacity } });
     return new Firmware(plan, core, options);
   }
 

@@ -1,85 +1,76 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 
-const program = fileURLToPath(new URL("../../dist/cli/scmi.js", import.meta.url));
-const BOARD = fileURLToPath(new URL("../../examples/boards/example.yaml", import.meta.url));
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const program = join(root, "dist/cli/scmi.js");
+const DEMO = join(root, "examples/boards/demo.dtb");
+const YAML = join(root, "examples/boards/example.yaml");
+const folder = mkdtempSync(join(tmpdir(), "scmi-trace-"));
+afterAll(() => rmSync(folder, { recursive: true }));
 
-let folder = "";
-let server: ChildProcess | undefined;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "scmi-trace-"));
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-afterEach(() => {
-  server?.kill("SIGKILL");
-});
-
-function scmi(...args: string[]) {
-  return spawnSync(process.execPath, [program, ...args], { encoding: "utf8" });
+function scmi(...args: readonly string[]) {
+  return spawnSync(process.execPath, [program, ...args], { encoding: "utf8", maxBuffer: 1 << 26 });
 }
 
-/** Serves with `--trace`, sends one `scmi call`, and ends the server. */
-async function traced(file: string) {
-  const path = join(folder, file);
-  const socket = join(folder, `${file}.sock`);
-  const child = spawn(process.execPath, [program, "serve", BOARD, "--socket", socket, "--trace", path]);
-  server = child;
-  let stderr = "";
-  child.stderr.setEncoding("utf8").on("data", (text) => {
-    stderr += text;
-  });
-  const closed = new Promise<number | null>((resolve) => child.on("close", resolve));
-  await new Promise((resolve) => child.stdout.once("data", resolve));
-  expect(scmi("call", "--connect", `unix:${socket}`, "clock", "rate-get", "1").status).toBe(0);
-  child.kill("SIGINT");
-  expect(await closed).toBe(0);
-  return { path, stderr };
+/** What `scmi decode` makes of a file, by kind of message. */
+function decoded(file: string): Readonly<Record<string, number>> {
+  const kinds: Record<string, number> = {};
+  for (const line of scmi("decode", "--json", file).stdout.trim().split("\n")) {
+    const { kind, pairing } = JSON.parse(line) as { kind: string; pairing?: string };
+    kinds[kind] = (kinds[kind] ?? 0) + 1;
+    if (pairing) kinds[pairing] = (kinds[pairing] ?? 0) + 1;
+  }
+  return kinds;
 }
 
-describe("--trace of scmi serve", () => {
-  test("writes ftrace text that scmi decode reads", async () => {
-    const { path, stderr } = await traced("out.ftrace");
-    const { status, stdout } = scmi("decode", path, "--json");
+describe("scmi boot --trace FILE", () => {
+  test("writes every message of every instance, and our decoder reads as many back", () => {
+    const file = join(folder, "boot.ftrace");
+    const { status, stdout, stderr } = scmi("boot", DEMO, "--json", "--trace", file);
     expect(status).toBe(0);
-    const lines = stdout
-      .trimEnd()
-      .split("\n")
-      .map((it) => JSON.parse(it));
-    const rates = lines.filter(({ message, kind }) => message === "CLOCK_RATE_GET" && kind !== "summary");
-    expect(rates).toMatchObject([
-      { kind: "command", fields: { clockId: 1 } },
-      { kind: "response", status: 0, fields: { rateHz: expect.any(Number) }, findings: [] },
-    ]);
-    expect(stderr).toBe(`scmi: ${path}: ${lines.length - 1} events\n`);
+    expect(stderr).toMatch(/boot\.ftrace: \d+ events\n$/);
+    const { instances } = JSON.parse(stdout) as { instances: { counters: { sent: number } }[] };
+    const sent = instances.reduce((sum, { counters }) => sum + counters.sent, 0);
+    expect(decoded(file)).toMatchObject({ command: sent, response: sent });
+    expect(decoded(file)).not.toHaveProperty("unexpected");
   });
 
-  test("writes what scmi decode --json would say", async () => {
-    const { path } = await traced("out.ndjson");
-    const lines = readFileSync(path, "utf8")
-      .trimEnd()
-      .split("\n")
-      .map((it) => JSON.parse(it));
-    expect(lines.at(-1)).toMatchObject({ kind: "summary", messages: lines.length - 1 });
-    expect(lines.some(({ message, kind }) => message === "CLOCK_RATE_GET" && kind === "response")).toBe(true);
+  test("refuses an extension that says no format, before anything happens", () => {
+    const { status, stdout, stderr } = scmi("boot", DEMO, "--trace", join(folder, "x.foo"));
+    expect([status, stdout]).toEqual([2, ""]);
+    expect(stderr).toContain("expected a file name with one of the extensions");
+  });
+});
+
+describe("scmi sim --trace FILE", () => {
+  const plan = [YAML, "--socs", "3", "--seconds", "1", "--json"] as const;
+  const withoutRun = (text: string) => ({ ...JSON.parse(text), run: undefined });
+
+  test("has the same result as without, and one exchange for each message that is counted", () => {
+    const file = join(folder, "sim.ftrace");
+    const plain = scmi("sim", ...plan);
+    const traced = scmi("sim", ...plan, "--trace", file);
+    expect([plain.status, traced.status]).toEqual([0, 0]);
+    expect(withoutRun(traced.stdout)).toEqual(withoutRun(plain.stdout));
+    const { kinds } = JSON.parse(plain.stdout) as { kinds: { domains: { messages: number }[] }[] };
+    const messages = kinds.flatMap(({ domains }) => domains).reduce((sum, it) => sum + it.messages, 0);
+    expect(messages).toBeGreaterThan(0);
+    expect(decoded(file)).toMatchObject({ command: messages, response: messages });
   });
 
-  test.each(["pcapng", "perfetto"])("writes a .%s file", async (extension) => {
-    const { path } = await traced(`out.${extension}`);
-    const magic = extension === "pcapng" ? "0a0d0d0a" : "0a"; // Trace.packet, length-delimited
-    expect(readFileSync(path).toString("hex").startsWith(magic)).toBe(true);
+  test("writes Perfetto's format, too", () => {
+    const file = join(folder, "sim.perfetto");
+    expect(scmi("sim", ...plan, "--trace", file).status).toBe(0);
+    expect(readFileSync(file)[0]).toBe(0x0a); // field 1, a packet
   });
 
-  test("refuses an extension that is no format, and a file that it cannot write", () => {
-    const serve = (path: string) => scmi("serve", BOARD, "--socket", join(folder, "x.sock"), "--trace", path);
-    const unknown = serve(join(folder, "out.trace"));
-    expect(unknown.status).toBe(2);
-    expect(unknown.stderr).toMatch(/expected a file name with one of the extensions \.ftrace, .*\.pcapng/);
-    const nowhere = serve(join(folder, "no", "such", "out.txt"));
-    expect(nowhere.status).toBe(2);
-    expect(nowhere.stderr).toContain("cannot be written");
+  test("takes one file to read and one to write, and no more", () => {
+    const { status, stderr } = scmi("sim", YAML, "--trace", "a.ftrace", "--trace", "b.perfetto");
+    expect(status).toBe(2);
+    expect(stderr).toContain("expected one file to read and one to write at most, got a.ftrace, b.perfetto");
   });
 });
