@@ -88,7 +88,7 @@ async function sim(paths: readonly string[], options: SimOptions, context: CliCo
   const { workers, json, report } = options;
   const { input: trace, output } = tracesOf(options.trace);
   if (trace !== undefined && options.load.length > 0) throw new UsageError("expected --trace or --load, got both");
-  const boards = paths.map(openBoard);
+  const boards = paths.map((path) => openBoard(path));
   const agents = boards.map((board) => agentOf(board, options.agent));
   const [agent] = agents;
   if (!agent || agents.some(({ id }) => id !== agent.id)) {

@@ -4,6 +4,7 @@
 
 export { type BootOptions, type BootProgress, boot } from "./boot.ts";
 export { BOOT_SCHEMA, type JsonSchema } from "./boot-schema.ts";
+export { Dice } from "./dice.ts";
 export type { Exercise } from "./exercise.ts";
 export type { ChannelReport, FarEnd } from "./far-end.ts";
 export { Firmware, type FirmwareOptions } from "./firmware.ts";

@@ -43,6 +43,7 @@ export interface TrafficOptions {
   /** The answer has to be there when the call returns: then time passes inside of the call, as it does while a processor is in the secure
    *  world. */
   readonly isSync: boolean;
+  /** Hears of every message; `undefined` = nobody does. */
   readonly onMessage: ((entry: TraceEntry) => void) | undefined;
 }
 

@@ -120,7 +120,7 @@ const USES: readonly Use[] = [
     run: (powercap) => powercap.getCap(1),
     expected: 15_000,
     describe: async (powercap) => (await powercap.describeAll()).length,
-    count: 5,
+    count: 6,
   }),
   use(Pinctrl, {
     run: async (pins) => (await pins.getProtocolAttributes()).pinCount,

@@ -130,9 +130,11 @@ describe.skipIf(names.length === 0)("an agent inside of a guest, over the raw mo
       expect(theirs).toMatchObject({
         delayed_response_ok: counters.delayedResponses,
         notification_ok: counters.notifications,
-        ...{ err_msg_unexpected: 0, err_msg_invalid: 0, err_msg_nomem: 0, sent_fail: 0 },
+        ...{ err_msg_invalid: 0, err_msg_nomem: 0, sent_fail: 0 },
         ...{ xfers_response_timeout: 0, xfers_inflight: 0 },
       });
+      // The kernel, too, may have given its xfer back when the response that was overtaken comes
+      expect(theirs.err_msg_unexpected).toBeLessThanOrEqual(ASYNCHRONOUS);
       expect(theirs.response_ok).toBeGreaterThanOrEqual(counters.responses); // and those of the kernel's own drivers
       expect(leaks).toEqual({ xfers: 0, tokens: 0, claims: 0 });
     });
@@ -154,7 +156,8 @@ describe.skipIf(names.length === 0)("an agent inside of a guest, over the raw mo
       }
       const { counters, kernel: theirs, anomalies } = lineOf(console, "POLLED ");
       // Linux 7.2 reports a delayed response twice that came before the response was polled for, and the response never
-      expect(anomalies.filter(({ messageType }: Json) => messageType !== DELAYED)).toEqual([]);
+      const isOvertaken = ({ kind, messageId }: Json) => kind === "late" && messageId === CLOCK_RATE_SET;
+      expect(anomalies.filter((it: Json) => it.messageType !== DELAYED && !isOvertaken(it))).toEqual([]);
       expect(counters).toMatchObject({ timeouts: 0, unexpected: 0 });
       expect(counters.sent).toBeGreaterThan(200);
       expect(counters.sent - counters.responses).toBeLessThanOrEqual(ASYNCHRONOUS);
