@@ -1,5 +1,4 @@
 import type { CallOptions, PolledCommand, ProtocolHandle, Watch, WatchOptions } from "../agent/handle.ts";
-import { StatusError } from "../errors.ts";
 import type { Protocol } from "../wire/protocol.ts";
 import {
   PowerDomainAttributes,
@@ -13,6 +12,7 @@ import {
   powerProtocol,
 } from "./power.ts";
 import { type PowerStatisticsCopy, readPowerStatistics } from "./power-statistics.ts";
+import { orElse } from "./refusal.ts";
 
 /** From this version on attributes say which domains notify of requests. */
 const V3 = 0x30000;
@@ -216,16 +216,6 @@ const NOTHING = {};
 
 function stateOf({ powerState }: { readonly powerState: number }): number {
   return powerState;
-}
-
-/** What the platform refuses to tell is not known; silence and broken messages are errors all the same. */
-async function orElse<T, U>(answer: Promise<T>, instead: U): Promise<T | U> {
-  try {
-    return await answer;
-  } catch (reason) {
-    if (reason instanceof StatusError) return instead;
-    throw reason;
-  }
 }
 
 function ignore(): void {}

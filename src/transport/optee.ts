@@ -19,7 +19,7 @@ import {
 } from "../tee/index.ts";
 import { OpteeChannel } from "./optee/channel.ts";
 import { type Form, msgForm, smtForm, staticForm } from "./optee/form.ts";
-import { Scope } from "./optee/scope.ts";
+import { Scope } from "./scope.ts";
 import type { ChannelTraits, Link, RowOptions, Transport, TransportHost } from "./transport.ts";
 
 export type { Channel, ChannelTraits, Link, RowOptions, Transport, TransportHost } from "./transport.ts";
