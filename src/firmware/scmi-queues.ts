@@ -6,8 +6,9 @@ import type { ConnectServer, MessageServer } from "./smt-server.ts";
 /** Queues of one driver, and whom to tell. */
 export interface ScmiQueuesOptions {
   readonly cmdq?: DeviceQueue | undefined;
-  /** Absent where `P2A_CHANNELS` was not negotiated: messages of the platform's own are dropped then. */
   readonly eventq?: DeviceQueue | undefined;
+  /** `P2A_CHANNELS` was negotiated; default: there is an {@link eventq}. Without it the platform refuses to notify and to answer late. */
+  readonly hasP2a?: boolean;
   /** Buffers were given back, and the driver wants to hear of it. */
   readonly notify: (queue: "cmdq" | "eventq") => void;
   /** A ring makes no sense any more: the driver has to reset the device. */
@@ -74,7 +75,8 @@ export class ScmiQueues {
     this.#options = options;
     this.#cmdq = options.cmdq;
     this.#eventq = options.eventq;
-    this.#server = connect({ send: (message) => this.#send(message) });
+    const hasP2a = options.hasP2a ?? options.eventq !== undefined;
+    this.#server = connect({ send: (message) => this.#send(message), hasP2a });
   }
 
   /** What was counted so far. */

@@ -12,7 +12,11 @@ export interface MessageServer {
 }
 
 /** Connects to a platform: `(sink) => platform.connectMessages(agentId, sink)`. */
-export type ConnectServer = (sink: { send(message: Uint8Array): void }) => MessageServer;
+export type ConnectServer = (sink: {
+  send(message: Uint8Array): void;
+  /** False where no notification and no delayed response can be brought to the agent. */
+  readonly hasP2a: boolean;
+}) => MessageServer;
 
 /** How a server behaves. */
 export interface SmtServerOptions {
@@ -72,6 +76,8 @@ export class SmtServer {
   readonly #a2ps: A2p[] = [];
   readonly #p2as = new Map<number | undefined, P2a>();
   readonly #appointments = new Set<() => void>();
+  /** Areas for its messages may come later. */
+  readonly #sink = { send: (message: Uint8Array) => this.#send(message), hasP2a: true };
   #server: MessageServer | undefined;
   #isClosed = false;
   #spurious = 0;
@@ -82,7 +88,7 @@ export class SmtServer {
     if ((options.latencyMs ?? 0) > 0 && !options.clock) throw new TypeError('"clock" expected one, for "latencyMs"');
     this.#connect = connect;
     this.#options = options;
-    this.#server = connect({ send: (message) => this.#send(message) });
+    this.#server = connect(this.#sink);
   }
 
   /** Serves commands in an area.
@@ -142,7 +148,7 @@ export class SmtServer {
     this.die();
     for (const { end } of this.#a2ps) end.initialise();
     for (const { end } of this.#p2as.values()) end.initialise();
-    this.#server = this.#connect({ send: (message) => this.#send(message) });
+    this.#server = this.#connect(this.#sink);
   }
 
   /** Takes the server down. */

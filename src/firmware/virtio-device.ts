@@ -176,7 +176,7 @@ export class VirtioScmiDevice implements VirtioDevice {
     const hasP2a = (this.#accepted & VIRTIO_SCMI_F.P2A_CHANNELS) !== 0n;
     const { clock, latencyMs = 0 } = this.#options;
     this.#queues = new ScmiQueues(this.#connect, {
-      cmdq: this.#queueAt(cmdq),
+      ...{ cmdq: this.#queueAt(cmdq), hasP2a },
       ...(hasP2a && eventq ? { eventq: this.#queueAt(eventq) } : {}),
       notify: (queue) => this.#interrupt(NAMES.indexOf(queue)),
       broken: () => this.#driver?.needsReset(),

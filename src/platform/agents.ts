@@ -7,6 +7,8 @@ export interface Connection {
   readonly maxPayload: number;
   /** The SCMI instance of the core behind it. */
   readonly instance: number;
+  /** The platform can send of its own accord: notifications and delayed responses. */
+  readonly hasP2a: boolean;
   /** Sends a notification; it may get lost. `payload` is the callee's to keep. */
   sendNotification(header: number, payload: Uint8Array): void;
   /** Sends a delayed response, sooner or later. */

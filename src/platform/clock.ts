@@ -63,11 +63,14 @@ export class ClockServer implements Server {
     this.#jobs = new Jobs(machine);
     const { clocks } = this;
     this.handlers
-      .on(ClockProtocolAttributes, (_, { agent }) => ({
-        attributes: { clockCount: machine.countFor(agent, clockProtocol), maxPendingRateChanges: board.asyncDepth },
+      .on(ClockProtocolAttributes, (_, { agent, connection }) => ({
+        attributes: {
+          clockCount: machine.countFor(agent, clockProtocol),
+          maxPendingRateChanges: connection.hasP2a ? board.asyncDepth : 0,
+        },
       }))
-      .on(ClockAttributes, ({ clockId }, { agent }) =>
-        this.#with(agent, clockId, (it) => this.#attributes(agent, clockId, it)),
+      .on(ClockAttributes, ({ clockId }, call) =>
+        this.#with(call.agent, clockId, (it) => this.#attributes(call, clockId, it)),
       )
       .on(ClockDescribeRates, ({ clockId, rateIndex }, call) =>
         this.#with(call.agent, clockId, ({ rates }) => describeRates(rates, rateIndex, call)),
@@ -173,7 +176,7 @@ export class ClockServer implements Server {
     return this.#machine.agents.some((agent) => agent.isSubscribedToAny(clockProtocol, id));
   }
 
-  #attributes(agent: AgentState, clockId: number, clock: BoardClock) {
+  #attributes({ agent, connection: { hasP2a } }: Call, clockId: number, clock: BoardClock) {
     const version = this.#machine.versionFor(agent, clockProtocol);
     const { state, parent, rate } = this.clocks.permissions(agent, clock);
     return {
@@ -183,8 +186,8 @@ export class ClockServer implements Server {
         extendedConfig: clock.extendedConfig.size > 0,
         parents: clock.parents.length > 0,
         extendedName: version >= V2 && isLong(clock.name),
-        notifyRateChangeRequested: clock.notifyRequested,
-        notifyRateChanged: clock.notifyChanged,
+        notifyRateChangeRequested: clock.notifyRequested && hasP2a,
+        notifyRateChanged: clock.notifyChanged && hasP2a,
       },
       name: shortName(clock.name),
       clockEnableDelayUs: clock.enableDelayUs,

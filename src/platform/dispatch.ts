@@ -5,6 +5,7 @@ import { decodeHeader } from "../wire/header.ts";
 import type { Connection } from "./agents.ts";
 import { type Call, DONE, refuse } from "./handlers.ts";
 import type { Machine } from "./machine.ts";
+import { refusalWithoutP2a } from "./no-p2a.ts";
 import type { Server } from "./server.ts";
 
 /** Answers what the core leaves to the host, in the order of checks of docs/abi.md section 6: the message id before the size, the
@@ -48,7 +49,8 @@ export class Dispatcher {
       hasReserved: request.findReserved(view, requestAt, byteLength) !== undefined,
     };
     if (byteLength < request.minBytes || byteLength > request.maxBytes) return refuse(call, STATUS.PROTOCOL_ERROR);
-    return server.handlers.serve(messageId, call);
+    const refusal = connection.hasP2a ? undefined : refusalWithoutP2a(found.at, call);
+    return refusal === undefined ? server.handlers.serve(messageId, call) : refuse(call, refusal);
   }
 
   #negotiate({ protocol }: Server, version: number, { agent }: Call) {

@@ -5,6 +5,9 @@ import type { Rows } from "./port.ts";
 export interface MessageSink {
   /** Takes one message: an answer, a delayed response or a notification. */
   send(message: Uint8Array): void;
+  /** Whether it takes what is no answer; default true. Where it does not, the agent is offered neither notifications nor delayed responses,
+   *  and whoever asks for them hears NOT_SUPPORTED. */
+  readonly hasP2a?: boolean;
 }
 
 /** What a connection of messages needs of its platform. */
@@ -29,6 +32,7 @@ export class MessagePort implements Connection {
   readonly instance: number;
   /** Largest payload in bytes. */
   readonly maxPayload: number;
+  readonly hasP2a: boolean;
   readonly #host: MessageHost;
   readonly #rows: Rows;
   readonly #sink: MessageSink;
@@ -43,6 +47,7 @@ export class MessagePort implements Connection {
     this.instance = rows.instance;
     this.maxPayload = maxPayload;
     this.#sink = sink;
+    this.hasP2a = sink.hasP2a ?? true;
   }
 
   /** Messages that were too short for a header. */
@@ -69,7 +74,8 @@ export class MessagePort implements Connection {
   }
 
   sendNotification(header: number, payload: Uint8Array): void {
-    if (this.#isClosed) return;
+    // Another connection of the same agent may have asked for it
+    if (this.#isClosed || !this.hasP2a) return;
     this.#host.noteSent(this.#rows.a2p, header, payload);
     const message = new Uint8Array(HEADER_BYTES + payload.byteLength);
     new DataView(message.buffer).setUint32(0, header, true);

@@ -204,13 +204,13 @@ export class PerformanceServer implements Server {
     };
   }
 
-  #attributes({ agent, messages }: Call, domainId: number, domain: BoardPerformanceDomain) {
+  #attributes({ agent, messages, connection: { hasP2a } }: Call, domainId: number, domain: BoardPerformanceDomain) {
     return {
       attributes: {
         setLimits: domain.setLimitsAgents.includes(agent.id),
         setLevel: this.#machine.tables.maySet(agent.id, performanceProtocol.id, domainId),
-        notifyLimits: domain.notifyLimits,
-        notifyLevel: domain.notifyLevel,
+        notifyLimits: domain.notifyLimits && hasP2a,
+        notifyLevel: domain.notifyLevel && hasP2a,
         fastChannel: FAST.some((messageId) => this.#isFast(agent, domainId, messageId)),
         extendedName: messages.version >= V3 && isLong(domain.name),
         levelIndexing: domain.isIndexed,

@@ -39,6 +39,7 @@ export class PlatformPort implements Connection {
   readonly a2p: number;
   /** Index of the platform-to-agent channel. */
   readonly p2a: number;
+  readonly hasP2a = true;
   /** Largest payload in bytes. */
   readonly maxPayload: number;
   /** For a response, in milliseconds. */

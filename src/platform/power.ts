@@ -123,14 +123,14 @@ export class PowerServer implements Server {
     return typeof domain === "number" ? domain : act(domain);
   }
 
-  #attributes({ agent }: Call, domainId: number, domain: BoardPowerDomain) {
+  #attributes({ agent, connection: { hasP2a } }: Call, domainId: number, domain: BoardPowerDomain) {
     const maySet = this.domains.maySet(agent, domainId);
     return {
       attributes: {
-        notifyStateChanged: domain.notifyChanged,
+        notifyStateChanged: domain.notifyChanged && hasP2a,
         setAsync: maySet && domain.asyncLatencyUs !== undefined,
         setSync: maySet && domain.hasSync,
-        notifyStateChangeRequested: domain.notifyRequested,
+        notifyStateChangeRequested: domain.notifyRequested && hasP2a,
         extendedName: isLong(domain.name),
       },
       name: shortName(domain.name),

@@ -161,13 +161,13 @@ export class PowercapServer implements Server {
     return typeof domain === "number" ? domain : act(domain);
   }
 
-  #attributes({ agent }: Call, domainId: number, domain: BoardPowercapDomain) {
+  #attributes({ agent, connection: { hasP2a } }: Call, domainId: number, domain: BoardPowercapDomain) {
     const { caps, paisUs } = domain;
     return {
       attributes: {
-        notifyCap: domain.notifyCap,
-        notifyMeasurements: domain.notifyMeasurements,
-        asyncCapSet: domain.asyncLatencyUs !== undefined,
+        notifyCap: domain.notifyCap && hasP2a,
+        notifyMeasurements: domain.notifyMeasurements && hasP2a,
+        asyncCapSet: domain.asyncLatencyUs !== undefined && hasP2a,
         extendedName: isLong(domain.name),
         setCap: isSettable(caps),
         measurements: domain.isMonitored,

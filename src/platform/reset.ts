@@ -47,7 +47,9 @@ export class ResetServer implements Server {
       .on(ResetProtocolAttributes, (_, { agent }) => ({
         attributes: { domainCount: machine.countFor(agent, resetProtocol) },
       }))
-      .on(ResetDomainAttributes, ({ domainId }, call) => this.#with(call, domainId, attributesOf))
+      .on(ResetDomainAttributes, ({ domainId }, call) =>
+        this.#with(call, domainId, (it) => attributesOf(it, call.connection.hasP2a)),
+      )
       .on(ResetCommand, (request, call) =>
         this.#with(call, request.domainId, (domain) => this.#reset(domain, request, call)),
       )
@@ -127,10 +129,10 @@ export class ResetServer implements Server {
   }
 }
 
-function attributesOf({ name, asyncLatencyUs, notify, latencyUs }: BoardResetDomain) {
+function attributesOf({ name, asyncLatencyUs, notify, latencyUs }: BoardResetDomain, hasP2a: boolean) {
   return {
     // Versions without long names do not have the bit
-    attributes: { async: asyncLatencyUs !== undefined, notify, extendedName: isLong(name) },
+    attributes: { async: asyncLatencyUs !== undefined && hasP2a, notify: notify && hasP2a, extendedName: isLong(name) },
     latencyUs: latencyUs ?? LATENCY_UNKNOWN,
     name: shortName(name),
   };

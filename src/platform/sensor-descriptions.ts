@@ -9,8 +9,9 @@ const NO_UNIT = 0x00;
 const NOT_STATED = { magnitude: 0, exponent: 0 } as const;
 
 /** `SENSOR_DESCRIPTION_GET`: one record. What a version lacks is not written, but for the flags that stand for it.
- *  @param sensor `undefined` for one that the agent may not use: its place is kept, for ids are places, and says nothing */
-export function sensorRecord(sensorId: number, sensor: BoardSensor | undefined, version: number) {
+ *  @param sensor `undefined` for one that the agent may not use: its place is kept, for ids are places, and says nothing
+ *  @param hasP2a whether the agent can be told anything unasked */
+export function sensorRecord(sensorId: number, sensor: BoardSensor | undefined, version: number, hasP2a: boolean) {
   if (!sensor) return { ...EMPTY, sensorId };
   const { axes, intervals, interval } = sensor;
   const isV2 = version >= V2;
@@ -25,8 +26,8 @@ export function sensorRecord(sensorId: number, sensor: BoardSensor | undefined, 
       timestamps: isV2 && sensor.timestampExponent !== undefined,
       timestampExponent: isV2 ? (sensor.timestampExponent ?? 0) : 0,
       extendedName: version >= V3 && isLong(sensor.name),
-      continuousUpdate: isV2 && sensor.continuousUpdates,
-      async: sensor.asyncLatencyUs !== undefined,
+      continuousUpdate: isV2 && sensor.continuousUpdates && hasP2a,
+      async: sensor.asyncLatencyUs !== undefined && hasP2a,
     },
     attributesHigh: {
       sensorType: sensor.sensorType,

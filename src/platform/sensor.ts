@@ -71,8 +71,11 @@ export class SensorServer implements Server {
     this.controls = new SensorControls(machine, this.sensors, (id, isElsewhere) => this.#changed(id, isElsewhere));
     const { sensors } = this;
     this.handlers
-      .on(SensorProtocolAttributes, (_, { agent }) => ({
-        attributes: { sensorCount: machine.countFor(agent, sensorProtocol), maxPendingReadings: board.asyncDepth },
+      .on(SensorProtocolAttributes, (_, { agent, connection }) => ({
+        attributes: {
+          sensorCount: machine.countFor(agent, sensorProtocol),
+          maxPendingReadings: connection.hasP2a ? board.asyncDepth : 0,
+        },
         sensorRegionAddress: 0n,
         sensorRegionByteLength: 0,
       }))
@@ -181,7 +184,8 @@ export class SensorServer implements Server {
     const page: ReturnType<typeof sensorRecord>[] = [];
     let room = call.capacity - LIST_HEAD_BYTES;
     for (let id = index; id < count && page.length < MAX_RETURNED; id++) {
-      const record = sensorRecord(id, this.sensors.mayUse(call.agent, id) ? sensors[id] : undefined, version);
+      const sensor = this.sensors.mayUse(call.agent, id) ? sensors[id] : undefined;
+      const record = sensorRecord(id, sensor, version, call.connection.hasP2a);
       const { attributesLow, attributesHigh } = record;
       const extended = attributesHigh.axes ? SENSOR_BYTES.AXES : SENSOR_BYTES.SCALAR;
       room -= attributesLow.extendedAttributes ? extended : SENSOR_BYTES.PLAIN;

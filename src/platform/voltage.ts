@@ -48,7 +48,9 @@ export class VoltageServer implements Server {
       .on(VoltageProtocolAttributes, (_, { agent }) => ({
         attributes: { domainCount: machine.countFor(agent, voltageProtocol) },
       }))
-      .on(VoltageDomainAttributes, ({ domainId }, call) => this.#with(call, domainId, attributesOf))
+      .on(VoltageDomainAttributes, ({ domainId }, call) =>
+        this.#with(call, domainId, (it) => attributesOf(it, call.connection.hasP2a)),
+      )
       .on(VoltageDescribeLevels, ({ domainId, levelIndex }, call) =>
         this.#with(call, domainId, ({ levelsUv }) => describeLevels(levelsUv, levelIndex, call)),
       )
@@ -137,9 +139,12 @@ export class VoltageServer implements Server {
   }
 }
 
-function attributesOf({ name, asyncLatencyUs }: BoardVoltageDomain) {
+function attributesOf({ name, asyncLatencyUs }: BoardVoltageDomain, hasP2a: boolean) {
   // Versions without either do not have its bit
-  return { attributes: { async: asyncLatencyUs !== undefined, extendedName: isLong(name) }, name: shortName(name) };
+  return {
+    attributes: { async: asyncLatencyUs !== undefined && hasP2a, extendedName: isLong(name) },
+    name: shortName(name),
+  };
 }
 
 function describeLevels(levels: BoardVoltageDomain["levelsUv"], index: number, call: Call) {

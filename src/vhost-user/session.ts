@@ -236,7 +236,7 @@ export class Session {
       this.#queues.replaceQueues(cmdq, eventq);
     } else if (cmdq) {
       this.#queues = new ScmiQueues(this.#host.connect, {
-        ...{ cmdq, eventq },
+        ...{ cmdq, eventq, hasP2a },
         notify: (name) => this.#signals.call(this.#vrings[name === "cmdq" ? SCMI_CMDQ : SCMI_EVENTQ]),
         broken: () => this.#leave("refused", refused("available index", "no more than the queue has")),
       });

@@ -1,6 +1,6 @@
 import type { SimulatedClock } from "../core/clock.ts";
 import type { MessageEnd, MessagePlatform } from "../firmware/index.ts";
-import type { MessagePort, Platform } from "../platform/index.ts";
+import type { MessagePort, MessageSink, Platform } from "../platform/index.ts";
 import { PROTOCOLS } from "../protocols/index.ts";
 import { decodeHeader, MESSAGE_TYPE } from "../wire/index.ts";
 
@@ -60,7 +60,7 @@ export class Traffic implements MessagePlatform {
     this.#options = options;
   }
 
-  connectMessages(agentId: number, sink: { send(message: Uint8Array): void }): MessageEnd {
+  connectMessages(agentId: number, sink: MessageSink): MessageEnd {
     const { platform, clock, latencyMs, isSync } = this.#options;
     /** When commands came, by header. */
     const since = new Map<number, number>();
@@ -75,6 +75,7 @@ export class Traffic implements MessagePlatform {
         }
         sink.send(message);
       },
+      hasP2a: sink.hasP2a ?? true,
     });
     this.#port = end;
     return {

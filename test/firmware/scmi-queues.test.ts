@@ -15,8 +15,10 @@ function machine({ hasEventq = true, answer = [0, 0, 0, 0, 1, 0, 2, 0] as readon
   const eventq = pair(8, FEATURES);
   const log: string[] = [];
   let send: (message: Uint8Array) => void = () => {};
+  let hasP2a: boolean | undefined;
   const queues = new ScmiQueues(
     (sink) => {
+      hasP2a = sink.hasP2a;
       send = (message) => sink.send(message);
       return {
         receive: (message) => {
@@ -58,7 +60,7 @@ function machine({ hasEventq = true, answer = [0, 0, 0, 0, 1, 0, 2, 0] as readon
     send(message);
     return [...message];
   };
-  return { queues, cmdq, eventq, log, call, post, event, say };
+  return { queues, cmdq, eventq, log, call, post, event, say, hasP2a };
 }
 
 describe("commands", () => {
@@ -154,8 +156,10 @@ describe("events", () => {
     expect(queues.counters).toMatchObject({ notifications: 0, dropped: 1, delayedResponses: 1, overlong: 1 });
   });
 
-  test("have nowhere to go without P2A channels", () => {
-    const { say, queues } = machine({ hasEventq: false });
+  test("have nowhere to go without P2A channels, of which the platform hears", () => {
+    expect(machine().hasP2a).toBe(true);
+    const { say, queues, hasP2a } = machine({ hasEventq: false });
+    expect(hasP2a).toBe(false);
     say(NOTIFICATION, 1);
     say(DELAYED, 0, 0, 0, 0);
     expect(queues.counters.dropped).toBe(2);

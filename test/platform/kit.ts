@@ -75,8 +75,8 @@ export class Client {
   readonly port: MessagePort;
   #token = 0;
 
-  constructor(platform: Platform, agentId: number) {
-    this.port = platform.connectMessages(agentId, { send: (message) => this.heard.push(parsed(message)) });
+  constructor(platform: Platform, agentId: number, hasP2a = true) {
+    this.port = platform.connectMessages(agentId, { send: (message) => this.heard.push(parsed(message)), hasP2a });
   }
 
   /** The payload of the response, in bytes. */

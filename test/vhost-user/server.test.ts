@@ -50,8 +50,8 @@ afterEach(async () => {
 });
 
 /** A guest that is up and running. */
-async function guest(features = ALL, it = front) {
-  await it.negotiate(features);
+async function guest(features = ALL, it = front, hasP2a = true) {
+  await it.negotiate(features, hasP2a);
   it.shareMemory();
   const cmdq = it.driver(0, features);
   const eventq = it.driver(1, features);
@@ -108,6 +108,13 @@ describe.skipIf(!isLinux)("a guest", () => {
       ...packed((0x13 << 10) | 0x301, 0, 0, 1800),
     ]);
     expect(server.counters).toMatchObject({ notifications: 1, dropped: 1 });
+  });
+
+  test("without P2A channels is not notified, and told so, where another one is", async () => {
+    const { call } = await guest(ALL, front, false);
+    expect([...((await call(NOTIFY_LEVEL))[0] ?? [])].slice(4)).toEqual([...packed(0xffff_ffff)]); // NOT_SUPPORTED
+    platform.performance.setLevel(0, 1400);
+    expect(server.counters).toMatchObject({ notifications: 0, dropped: 0 });
   });
 
   test("that resets its device goes on where the queue was, as an agent without settings", async () => {
