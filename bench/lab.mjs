@@ -7,7 +7,8 @@ import * as fleetQuestion from "./fleet.mjs";
 import { Arena, findWasm } from "./harness/arena.mjs";
 import { describeEnvironment } from "./harness/environment.mjs";
 import { BUDGETS, compare, timerStepNs } from "./harness/measure.mjs";
-import { LEVELS, openMachine, RATES, sampled, sampledSync, VOLTAGES } from "./machines.mjs";
+import { LEVELS, OFF, openMachine, RATES, sampled, sampledSync, VOLTAGES } from "./machines.mjs";
+import * as mixedQuestion from "./mixed.mjs";
 
 const { Batch } = await import(new URL("../dist/src/sim/index.js", import.meta.url));
 
@@ -49,7 +50,7 @@ export async function runLab({ size = "default", signal, log = () => {} } = {}) 
     ["batches", () => batches(arena, add)],
     ["typed calls", () => typedCalls(budget, add)],
     ["FastChannels", () => fastChannels(budget, add)],
-    ["a mixed batch", () => mixedBatch(budget, add)],
+    ["a mixed batch", () => mixedBatch(arena, budget, add)],
     ["a fleet", () => fleet(arena, add)],
   ];
   let isPartial = false;
@@ -173,56 +174,48 @@ async function fastChannels(budget, add) {
   await machine.close();
 }
 
-/** LEVEL_SET, LEVEL_GET, LIMITS_GET, RATE_SET, RATE_GET, VOLTAGE_LEVEL_SET and VOLTAGE_LEVEL_GET in turn, through the typed builder. */
-async function mixedBatch(budget, add) {
+async function mixedBatch(arena, budget, add) {
+  const [{ results }] = await mixedQuestion.measure(arena, [1024]);
+  add("mixed.batch", "run alone: all hot commands in turn, in a batch of 1,024", results);
+  await typedMixedBatch(budget, add, results);
+}
+
+/** The same commands through the typed builder, at a platform. */
+async function typedMixedBatch(budget, add, twins) {
   const SIZE = 1024;
   const { core, platform, close } = await openMachine("loopback", { batch: SIZE });
   const { a2p } = platform.connect(1);
   const batch = new Batch(core);
-  const fill = () => {
-    for (let i = 0; i < SIZE; i++) {
-      const kind = i % 7;
-      if (kind === 0) batch.setLevel(a2p, 0, LEVELS[i & 3], i);
-      else if (kind === 1) batch.getLevel(a2p, 0, i);
-      else if (kind === 2) batch.getLimits(a2p, 0, i);
-      else if (kind === 3) batch.setRate(a2p, 0, RATES[i & 3], 0, i);
-      else if (kind === 4) batch.getRate(a2p, 0, i);
-      else if (kind === 5) batch.setVoltage(a2p, 0, VOLTAGES[i & 3], i);
-      else batch.getVoltage(a2p, 0, i);
-    }
-  };
+  const commands = [
+    (i) => batch.getVersion(a2p, 0x10, i),
+    (i) => batch.setPowerState(a2p, 0, i & 1 ? OFF : 0, i),
+    (i) => batch.getPowerState(a2p, 0, i),
+    (i) => batch.setLimits(a2p, 0, LEVELS[3], LEVELS[i & 1], i),
+    (i) => batch.getLimits(a2p, 0, i),
+    (i) => batch.setLevel(a2p, 0, LEVELS[1 + (i & 1)], i),
+    (i) => batch.getLevel(a2p, 0, i),
+    (i) => batch.setRate(a2p, 0, RATES[i & 3], 0, i),
+    (i) => batch.getRate(a2p, 0, i),
+    (i) => batch.getReading(a2p, 0, i),
+    (i) => batch.setVoltage(a2p, 0, VOLTAGES[i & 3], i),
+    (i) => batch.getVoltage(a2p, 0, i),
+    (i) => batch.getCap(a2p, 0, i),
+    (i) => batch.getPower(a2p, 0, i),
+  ];
   let failed = 0;
-  const drain = () => {
-    while (batch.next()) failed |= batch.fault | batch.status;
-  };
   const contestants = {
-    "mixed.batch": (count) => {
-      const ns = [];
-      for (let i = 0; i < count; i++) {
-        fill();
-        const start = process.hrtime.bigint();
-        batch.run(0);
-        ns.push(Number(process.hrtime.bigint() - start));
-        drain();
-      }
-      return { ns, sum: 0, bad: failed };
-    },
-    "mixed.batch.typed": (count) => {
-      const ns = [];
-      for (let i = 0; i < count; i++) {
-        const start = process.hrtime.bigint();
-        fill();
-        batch.run(0);
-        drain();
-        ns.push(Number(process.hrtime.bigint() - start));
-      }
-      return { ns, sum: 0, bad: failed };
-    },
+    "mixed.batch.typed": sampledSync(
+      () => {
+        for (let i = 0; i < SIZE; i++) commands[i % commands.length](i);
+        failed |= batch.run(0).stop;
+        while (batch.next()) failed |= batch.fault | batch.status;
+      },
+      () => failed,
+    ),
   };
-  const results = await compare({ name: "mixed batch", ops: SIZE, contestants, budget });
-  // No twin serves all of these commands
-  add("mixed.batch", "run alone: seven hot commands of three protocols in turn", results, "mixed.batch", {});
-  add("mixed.batch.typed", "the same, filled and read through the typed builder", results, "mixed.batch.typed", {});
+  const results = await compare({ name: "mixed batch, typed", ops: SIZE, contestants, budget });
+  const title = "the same by a platform, filled and read through the typed builder";
+  add("mixed.batch.typed", title, results, "mixed.batch.typed", twins);
   await close();
 }
 

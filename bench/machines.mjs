@@ -14,6 +14,8 @@ const { virtio } = await dist("transport/virtio");
 
 export const LEVELS = [600, 1000, 1400, 1800];
 export const RATES = [24e6, 48e6, 96e6, 192e6];
+/** Reset and lost context, as POWER_STATE_SET says it. */
+export const OFF = 0x4000_0000;
 export const VOLTAGES = [700_000, 800_000, 900_000, 1_000_000];
 const AREA_BYTES = 128;
 const FUNCTION_ID = 0xc3000001;
@@ -35,6 +37,11 @@ function boardOf(domains, hasFastChannels) {
       },
       clock: { clocks: [{ name: "pll", rates: RATES }] },
       voltage: { domains: [{ name: "vdd", levelsUv: VOLTAGES }] },
+      power: { domains: [{ name: "pd", setState: ["OSPM"] }] },
+      sensor: { sensors: [{ name: "heat", type: "celsius", signal: 45 }] },
+      powercap: {
+        domains: [{ name: "soc", caps: { lowest: 1, highest: 9, step: 1 }, paisUs: { lowest: 1000, highest: 1000 } }],
+      },
     },
     { file: "bench" },
   );

@@ -15,6 +15,8 @@ const ABOUT = {
 back), 4/4 \`PERFORMANCE_LEVEL_GET\`, 8/88 a constant answer as long as \`PERFORMANCE_DESCRIBE_LEVELS\` with seven levels.`,
   batch: `The submission ring is filled before, the completion ring read after; what is timed is \`run\`. C in kernel structure has no
 batches: it sends entry after entry.`,
+  mixed: `All hot commands of the message tables in turn, on one channel: \`PROTOCOL_VERSION\`, power states, performance limits and levels,
+clock rates, a sensor reading, voltages, power caps. The peers are asked the same, from the same tables.`,
   halves: `1,024 channels of 1,024 instances, one after the other, so that nothing stays in the first-level cache. Reported, not judged.`,
   fleet: `Rows (\`CONFIG_FLAGS_ROWS\`), one channel, one xfer and one performance domain each; \`PERFORMANCE_LEVEL_SET\` in batches of 4,096. One core
 here: two fleets taking turns would each find the caches full of the other.`,

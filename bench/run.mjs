@@ -11,12 +11,13 @@ import { describeEnvironment } from "./harness/environment.mjs";
 import { BUDGETS, timerStepNs } from "./harness/measure.mjs";
 import { asText } from "./harness/text.mjs";
 import * as heap from "./heap.mjs";
+import * as mixed from "./mixed.mjs";
 import * as pieces from "./pieces.mjs";
 import * as pingpong from "./pingpong.mjs";
 import * as prototype from "./prototype.mjs";
 import { judge } from "./targets.mjs";
 
-const QUESTIONS = { exchange, batch, halves, fleet, pingpong, pieces, prototype, heap };
+const QUESTIONS = { exchange, batch, mixed, halves, fleet, pingpong, pieces, prototype, heap };
 
 const { values: options } = parseArgs({
   options: {

@@ -9,6 +9,8 @@ export const TARGETS = [
     atMost: 1.1,
   },
   { text: "batch ≤ 1.6 × flat C", cases: /^batch .* of (8|64|512|4096)$/, of: "core", to: "flat", atMost: 1.6 },
+  { text: "mixed batch ≤ 1.1 × the wasm2c twin", cases: /^mixed batch /, of: "core", to: "wasm2c", atMost: 1.1 },
+  { text: "mixed batch ≤ 1.6 × flat C", cases: /^mixed batch /, of: "core", to: "flat", atMost: 1.6 },
   { text: "one call ≤ 2 × the wasm2c twin", cases: /^exchange /, of: "core", to: "wasm2c", atMost: 2 },
   { text: "one call ≤ 0.6 × structured C with locks", cases: /^exchange /, of: "core", to: "structured", atMost: 0.6 },
   {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { statistics } from "../bench/harness/measure.mjs";
+import { MIX } from "../bench/harness/mix.mjs";
 import { compilePeers, NativePeer, writeImage } from "../bench/harness/native.mjs";
 import { planOf, SHAPES } from "../bench/harness/shapes.mjs";
 import { createBest } from "../bench/peers/best.mjs";
@@ -12,6 +13,7 @@ import { answerScript } from "../bench/peers/script.mjs";
 import { Usual } from "../bench/peers/usual.mjs";
 import { randomScript, VECTORS } from "../bench/peers/vectors.mjs";
 import { judge } from "../bench/targets.mjs";
+import { PROTOCOLS } from "../src/protocols/index.ts";
 
 type Answer = (lines: readonly string[]) => Promise<string[]>;
 
@@ -83,6 +85,36 @@ describe.each(peers)("%s", (name, answer) => {
       expect(first < 0 ? "" : `seed ${seed}, line ${first}: ${lines[first]}: ${expected[first]} / ${got[first]}`).toBe(
         "",
       );
+    }
+  });
+});
+
+describe("the mixed batch", () => {
+  const OPS = 4 * MIX.length;
+
+  test("has every hot command of the message tables, and no other", () => {
+    // PROTOCOL_VERSION is hot in every protocol, and the same everywhere: once is enough
+    const hot = PROTOCOLS.flatMap(({ id, commands }) =>
+      commands.filter((it) => it.isHot && it.id !== 0).map((it) => (id << 10) | it.id),
+    );
+    const mixed = MIX.filter(({ message }) => message !== 0).map(({ command }) => command);
+    expect(new Set(mixed)).toEqual(new Set(hot));
+    expect(mixed).toHaveLength(hot.length);
+    expect(MIX.filter(({ message }) => message === 0)).toHaveLength(1);
+  });
+
+  test("gets the same answers from all peers", async (context) => {
+    const core = new CorePeer(module, SHAPES.mixed);
+    const image = writeImage(core.wasm.memory, core.core);
+    const { sum, bad } = core.mixedLoop(OPS, MIX, 0, OPS);
+    expect(bad).toBe(0);
+    for (const peer of [createBest(planOf(SHAPES.mixed)), new Usual(planOf(SHAPES.mixed))]) {
+      expect(peer.mixedLoop(OPS, MIX, 0, OPS)).toMatchObject({ sum, bad });
+    }
+    if (!compiled) return context.skip(noCompiler);
+    for (const peer of running.values()) {
+      await peer.load(image);
+      expect(await peer.sample("mixed", OPS, 1, OPS)).toMatchObject({ sum, bad });
     }
   });
 });

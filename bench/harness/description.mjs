@@ -1,3 +1,4 @@
+import { describe } from "./describe.mjs";
 import { L } from "./layout.mjs";
 
 /** Levels that every described performance domain with a list allows; bench/peers/driver.h has the same. */
@@ -5,6 +6,7 @@ export const LEVELS = [300, 600, 900, 1200, 1500, 1800, 2100, 2400];
 
 const USE = L.PERMISSION_USE;
 const ALL = L.PERMISSION_USE | L.PERMISSION_SET;
+const LIMITS = L.PERMISSION_USE | L.PERMISSION_SET | L.PERMISSION_LIMITS;
 
 /** PERFORMANCE_DESCRIBE_LEVELS as a constant: 7 levels of 12 bytes and their count, 88 bytes. */
 const DESCRIBED_LEVELS = [7, ...LEVELS.slice(0, 7).flatMap((level) => [level, level / 3, 10])];
@@ -15,6 +17,8 @@ const constant = (requestBytes, words) => ({ handler: L.HANDLER_CONSTANT, reques
 const PERFORMANCE_MESSAGES = {
   0: VERSION,
   4: constant(8, DESCRIBED_LEVELS),
+  5: { handler: L.HANDLER_PERFORMANCE_LIMITS_SET, requestBytes: 12 },
+  6: { handler: L.HANDLER_PERFORMANCE_LIMITS_GET, requestBytes: 4 },
   7: { handler: L.HANDLER_PERFORMANCE_LEVEL_SET, requestBytes: 8 },
   8: { handler: L.HANDLER_PERFORMANCE_LEVEL_GET, requestBytes: 4 },
 };
@@ -29,19 +33,45 @@ const VENDOR = {
   },
 };
 
+/** Reset and lost context, as POWER_STATE_SET says it: off. */
+const OFF = 0x4000_0000;
+
+/** Protocols of versions before rules or layouts changed, under ids of vendors: a zero limit is a limit, a voltage request has no
+ *  flags, a reading has no timestamp. */
+const OLDER = [
+  {
+    id: 0x93,
+    version: 0x20000,
+    messages: PERFORMANCE_MESSAGES,
+    domains: [{ levels: LEVELS, level: 300, min: 300, max: 2400, permissions: [LIMITS, USE] }],
+  },
+  {
+    id: 0x95,
+    version: 0x10000,
+    messages: { 6: { handler: L.HANDLER_SENSOR_READING_GET, requestBytes: 8 } },
+    domains: [{ reading: 7n, timestamp: 8n, permissions: [USE, USE] }],
+  },
+  {
+    id: 0x97,
+    version: 0x10000,
+    messages: { 7: { handler: L.HANDLER_VOLTAGE_LEVEL_SET, requestBytes: 12 } },
+    domains: [{ levelsUv: [1, 2], levelUv: 1, permissions: [ALL, ALL] }],
+  },
+];
+
 /** Two agents, the second with fewer rights; every rule that the hot handlers know can be broken. */
 export function boardDescription() {
-  return buildDescription(2, [
+  return describe(2, [
     { id: 0x10, version: 0x20001, messages: { 0: VERSION } },
     {
       id: 0x13,
       version: 0x40000,
       messages: PERFORMANCE_MESSAGES,
       domains: [
-        { levels: LEVELS, level: 300, min: 300, max: 2400, permissions: [ALL, USE] },
-        { levels: LEVELS, level: 600, min: 300, max: 2400, permissions: [ALL, 0] },
-        { levels: [], level: 500, min: 100, max: 1000, permissions: [ALL, ALL] },
-        { levels: LEVELS, level: 900, min: 600, max: 1200, permissions: [USE, ALL] },
+        { levels: LEVELS, level: 300, min: 300, max: 2400, permissions: [LIMITS, USE] },
+        { levels: LEVELS, level: 600, min: 300, max: 2400, permissions: [LIMITS, 0] },
+        { levels: [], level: 500, min: 100, max: 1000, permissions: [ALL, LIMITS] },
+        { levels: LEVELS, level: 900, min: 600, max: 1200, permissions: [USE, LIMITS] },
       ],
     },
     {
@@ -62,107 +92,67 @@ export function boardDescription() {
       ],
     },
     VENDOR,
+    {
+      id: 0x11,
+      version: 0x30001,
+      messages: {
+        0: VERSION,
+        4: { handler: L.HANDLER_POWER_STATE_SET, requestBytes: 12 },
+        5: { handler: L.HANDLER_POWER_STATE_GET, requestBytes: 4 },
+      },
+      domains: [
+        { states: [0, OFF], state: OFF, hasSync: true, permissions: [ALL, USE] },
+        { states: [], state: 1, hasSync: true, permissions: [ALL, ALL] },
+        { states: [0, OFF], state: 0, hasSync: false, permissions: [ALL, 0] },
+      ],
+    },
+    {
+      id: 0x15,
+      version: 0x30001,
+      messages: { 0: VERSION, 6: { handler: L.HANDLER_SENSOR_READING_GET, requestBytes: 8 } },
+      domains: [
+        { reading: -1500n, timestamp: 1_234_567_890n, permissions: [USE, 0] },
+        { reading: 2n ** 63n - 1n, timestamp: 2n ** 64n - 1n, permissions: [0, USE] },
+      ],
+    },
+    {
+      id: 0x17,
+      version: 0x20001,
+      messages: {
+        0: VERSION,
+        7: { handler: L.HANDLER_VOLTAGE_LEVEL_SET, requestBytes: 12 },
+        8: { handler: L.HANDLER_VOLTAGE_LEVEL_GET, requestBytes: 4 },
+      },
+      domains: [
+        { levelsUv: [700_000, 800_000, 900_000, 1_000_000], levelUv: 700_000, permissions: [ALL, USE] },
+        { rangeUv: [-50, 51, 7], levelUv: -50, permissions: [ALL, 0] },
+        { rangeUv: [-0x8000_0000, 0x7fff_ffff, 0x4000_0001], levelUv: 1, permissions: [USE, ALL] },
+        { rangeUv: [-3, 3, 0], levelUv: 0, permissions: [ALL, ALL] },
+      ],
+    },
+    {
+      id: 0x18,
+      version: 0x20000,
+      messages: {
+        0: VERSION,
+        4: { handler: L.HANDLER_POWERCAP_CAP_GET, requestBytes: 4 },
+        9: { handler: L.HANDLER_POWERCAP_MEASUREMENTS_GET, requestBytes: 4 },
+      },
+      domains: [
+        { cap: 12_500, power: 7421, interval: 100_000, isMonitored: true, permissions: [USE, 0] },
+        { cap: 0xffff_ffff, power: 1, interval: 2, isMonitored: false, permissions: [USE, USE] },
+      ],
+    },
+    ...OLDER,
   ]);
 }
 
 /** One agent, one performance domain: what each of 100,000 platforms has. */
 export function fleetDescription() {
   const domains = [{ levels: LEVELS, level: 300, min: 300, max: 2400, permissions: [ALL] }];
-  return buildDescription(1, [{ id: 0x13, version: 0x40000, messages: PERFORMANCE_MESSAGES, domains }, VENDOR]);
+  return describe(1, [{ id: 0x13, version: 0x40000, messages: PERFORMANCE_MESSAGES, domains }, VENDOR]);
 }
 
 function words(bytes) {
   return Array.from({ length: bytes / 4 }, (_, i) => 0x01010101 * (i + 1));
-}
-
-/** A description as docs/abi.md lays it out; offsets are relative to its first byte. */
-function buildDescription(agents, protocols) {
-  const view = new DataView(new ArrayBuffer(0x4000));
-  const u16 = (at, value) => view.setUint16(at, value, true);
-  const u32 = (at, value) => view.setUint32(at, value, true);
-  const u64 = (at, value) => view.setBigUint64(at, value, true);
-  let end = L.DESCRIPTION_PROTOCOL_TABLE + protocols.length * L.PROTOCOL_BYTES;
-  const take = (bytes) => {
-    const at = end;
-    end += (bytes + 7) & ~7;
-    return at;
-  };
-
-  let stateEnd = 0;
-  const state = new DataView(new ArrayBuffer(0x1000));
-  const takeState = (bytes) => {
-    const at = stateEnd;
-    stateEnd += bytes;
-    return at;
-  };
-  for (const [i, protocol] of protocols.entries()) {
-    protocol.row = L.DESCRIPTION_PROTOCOL_TABLE + i * L.PROTOCOL_BYTES;
-    protocol.stateAt = takeState((protocol.domains?.length ?? 0) * L.DOMAIN_STATE_BYTES);
-  }
-  const masks = takeState(agents * 4);
-  for (let agent = 0; agent < agents; agent++) {
-    const mask = protocols.reduce((bits, { agents }, i) => bits | ((agents?.[agent] ?? true) ? 1 << i : 0), 0);
-    state.setUint32(masks + agent * 4, mask, true);
-  }
-
-  for (const [i, { id, version, messages, domains = [], row, stateAt }] of protocols.entries()) {
-    view.setUint8(L.DESCRIPTION_MAP + id, i + 1);
-    u32(row + L.PROTOCOL_ID, id);
-    u32(row + L.PROTOCOL_VERSION_WORD, version);
-    u32(row + L.PROTOCOL_DOMAINS, domains.length);
-    const count = Math.max(...Object.keys(messages).map(Number)) + 1;
-    const table = take(count * L.MESSAGE_BYTES);
-    u32(row + L.PROTOCOL_MESSAGES, table);
-    u32(row + L.PROTOCOL_MESSAGE_COUNT, count);
-    for (const [message, { handler, requestBytes, reply }] of Object.entries(messages)) {
-      const entry = table + message * L.MESSAGE_BYTES;
-      u16(entry + L.MESSAGE_HANDLER, handler);
-      u16(entry + L.MESSAGE_REQUEST_BYTES, requestBytes);
-      if (!reply) continue;
-      const at = take(reply.length * 4);
-      for (const [j, word] of reply.entries()) u32(at + j * 4, word);
-      u32(entry + L.MESSAGE_REPLY, at);
-      u32(entry + L.MESSAGE_REPLY_BYTES, reply.length * 4);
-    }
-    const described = take(domains.length * L.DOMAIN_BYTES);
-    const permissions = takeState(agents * domains.length);
-    u32(row + L.PROTOCOL_DOMAIN_TABLE, described);
-    u32(row + L.PROTOCOL_STATE, stateAt);
-    u32(row + L.PROTOCOL_PERMISSIONS, permissions);
-    for (const [d, domain] of domains.entries()) {
-      const at = described + d * L.DOMAIN_BYTES;
-      const current = stateAt + d * L.DOMAIN_STATE_BYTES;
-      if (domain.levels) {
-        const list = take(domain.levels.length * 4);
-        for (const [j, level] of domain.levels.entries()) u32(list + j * 4, level);
-        u32(at + L.PERFORMANCE_LEVEL_COUNT, domain.levels.length);
-        u32(at + L.PERFORMANCE_LEVELS, list);
-        state.setUint32(current + L.PERFORMANCE_STATE_LEVEL, domain.level, true);
-        state.setUint32(current + L.PERFORMANCE_STATE_MAX, domain.max, true);
-        state.setUint32(current + L.PERFORMANCE_STATE_MIN, domain.min, true);
-      } else {
-        const rates = domain.rates ?? domain.range;
-        const list = take(rates.length * 8);
-        for (const [j, rate] of rates.entries()) u64(list + j * 8, rate);
-        u32(at + L.CLOCK_FORMAT, domain.range ? L.CLOCK_FORMAT_RANGE : L.CLOCK_FORMAT_LIST);
-        u32(at + L.CLOCK_RATE_COUNT, rates.length);
-        u32(at + L.CLOCK_RATES, list);
-        state.setBigUint64(current + L.CLOCK_STATE_RATE, domain.rate, true);
-      }
-      for (let agent = 0; agent < agents; agent++) {
-        state.setUint8(permissions + agent * domains.length + d, domain.permissions[agent]);
-      }
-    }
-  }
-
-  const stateBytes = (stateEnd + 7) & ~7;
-  const initial = take(stateBytes);
-  new Uint8Array(view.buffer).set(new Uint8Array(state.buffer, 0, stateBytes), initial);
-  u32(L.DESCRIPTION_STATE_BYTES, stateBytes);
-  u32(L.DESCRIPTION_INITIAL_STATE, initial);
-  u32(L.DESCRIPTION_AGENTS, agents);
-  u32(L.DESCRIPTION_PROTOCOLS, protocols.length);
-  u32(L.DESCRIPTION_PROTOCOL_MASKS, masks);
-  u32(L.DESCRIPTION_TOTAL_BYTES, end);
-  return { bytes: new Uint8Array(view.buffer, 0, end), stateBytes, protocols };
 }

@@ -16,6 +16,8 @@ export const SHAPES = {
   batchShortLong: { instances: [board(1, AREA_BYTES)], batch: [4096, 8] },
   batchWide: { instances: [board(1, AREA_BYTES)], batch: [1024, 92] },
   batchWideLong: { instances: [board(1, AREA_BYTES)], batch: [4096, 92] },
+  /** Room for the longest hot answer, a reading with its timestamp. */
+  mixed: { instances: [board(1, AREA_BYTES)], batch: [1024, 20] },
   fleet: (count) => ({ rows: count, batch: [4096, 8] }),
 };
 

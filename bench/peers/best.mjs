@@ -58,6 +58,15 @@ const LEVEL_SET = 4;
 const LEVEL_GET = 5;
 const RATE_SET = 6;
 const RATE_GET = 7;
+const LIMITS_SET = 8;
+const LIMITS_GET = 9;
+const STATE_SET = 10;
+const STATE_GET = 11;
+const VOLTAGE_SET = 12;
+const VOLTAGE_GET = 13;
+const READING_GET = 14;
+const CAP_GET = 15;
+const MEASUREMENTS_GET = 16;
 
 const EVENT_CAPACITY = 64;
 
@@ -78,10 +87,8 @@ export function createBest(plan) {
   };
   const claim = take(payloadWords);
   const replies = plan.messages.map((it) => (it.reply ? take(it.reply.length) : 0));
-  const levels = plan.protocols.map((it) =>
-    it.domains.map((domain) => (domain.levels ? take(domain.levels.length) : 0)),
-  );
-  /** From and to of each domain's list of levels. */
+  const levels = plan.protocols.map((it) => it.domains.map((domain) => take(listOf(domain).length)));
+  /** From and to of each domain's list of levels or states. */
   const lists = plan.protocols.map((it) => take(it.domains.length * 2));
   let domainCount = 0;
   const firstDomain = plan.protocols.map((it) => {
@@ -99,15 +106,9 @@ export function createBest(plan) {
   for (const [i, { reply }] of plan.messages.entries()) if (reply) m.set(reply, replies[i]);
   for (const [p, { domains }] of plan.protocols.entries()) {
     for (const [d, domain] of domains.entries()) {
-      if (domain.levels) {
-        m.set(domain.levels, levels[p][d]);
-        m.set([levels[p][d], levels[p][d] + domain.levels.length], lists[p] + d * 2);
-      }
-      for (const state of states) {
-        const current = state + (firstDomain[p] + d) * 4;
-        if (domain.levels) m.set([domain.level, domain.max, domain.min], current);
-        else new BigUint64Array(m.buffer, current * 4, 1)[0] = domain.rate;
-      }
+      m.set(listOf(domain), levels[p][d]);
+      m.set([levels[p][d], levels[p][d] + listOf(domain).length], lists[p] + d * 2);
+      for (const state of states) m.set(firstState(domain), state + (firstDomain[p] + d) * 4);
     }
   }
 
@@ -116,7 +117,7 @@ export function createBest(plan) {
     version: it.version,
     lists: lists[p],
     firstDomain: firstDomain[p],
-    clocks: it.domains,
+    described: it.domains,
   }));
   const nothing = { handler: NO_PROTOCOL, bit: 0, requestBytes: 0, reply: 0, replyBytes: 0, protocol: described[0] };
   // Indexed by protocol << 8 | message
@@ -294,10 +295,138 @@ export function createBest(plan) {
   }
 
   function rareAnswer(channel, instance, handler, protocol, reply, limit, now) {
-    if (handler !== VERSION) return clockAnswer(channel, instance, handler, protocol, reply, limit, now);
+    switch (handler) {
+      case VERSION:
+        m[reply] = SUCCESS;
+        m[reply + 1] = protocol.version;
+        return 8;
+      case RATE_SET:
+      case RATE_GET:
+        return clockAnswer(channel, instance, handler, protocol, reply, limit, now);
+      case LIMITS_SET:
+        return limitsSet(channel, instance, protocol, reply, now);
+      case STATE_SET:
+        return stateSet(channel, instance, protocol, reply, now);
+      case VOLTAGE_SET:
+        return voltageSet(channel, instance, protocol, reply, now);
+      case READING_GET:
+        return readingGet(instance, protocol, reply, limit);
+      case STATE_GET:
+      case VOLTAGE_GET:
+      case CAP_GET:
+        return levelGet(instance, protocol, reply);
+      default:
+        return pairGet(instance, handler, protocol, reply, limit);
+    }
+  }
+
+  /** 1 when the agent may do what needs these permissions, else the status that says why not. */
+  function admit(instance, protocol, domain, needed) {
+    if (domain >= protocol.domains) return NOT_FOUND;
+    return (instance.permissions[protocol.firstDomain + domain] & needed) === needed ? 1 : DENIED;
+  }
+
+  function isListed(protocol, domain, word) {
+    const list = protocol.lists + (domain << 1);
+    const end = m[list + 1];
+    for (let at = m[list]; at < end; at++) if (m[at] === word) return true;
+    return false;
+  }
+
+  function isLimit(protocol, domain, level) {
+    const list = protocol.lists + (domain << 1);
+    if (m[list] !== m[list + 1]) return isListed(protocol, domain, level);
+    const { max, min } = protocol.described[domain];
+    return level >>> 0 >= min && level >>> 0 <= max;
+  }
+
+  function limitsSet(channel, instance, protocol, reply, now) {
+    const domain = m[claim] >>> 0;
+    const admitted = admit(instance, protocol, domain, 5);
+    if (admitted !== 1) return admitted;
+    const current = instance.state + ((protocol.firstDomain + domain) << 2);
+    let max = m[claim + 1];
+    let min = m[claim + 2];
+    if (protocol.version >= 0x30000) {
+      if ((max | min) === 0) return OUT_OF_RANGE;
+      if (max === 0) max = m[current + 1];
+      if (min === 0) min = m[current + 2];
+    }
+    if (min >>> 0 > max >>> 0) return INVALID_PARAMETERS;
+    if (!isLimit(protocol, domain, max) || !isLimit(protocol, domain, min)) return OUT_OF_RANGE;
+    if (observe & 2) changed(channel, 3, domain, [m[current + 1], m[current + 2], m[current]], [max, min], now);
+    const level = m[current];
+    if (level >>> 0 < min >>> 0) m[current] = min;
+    else if (level >>> 0 > max >>> 0) m[current] = max;
+    m[current + 1] = max;
+    m[current + 2] = min;
+    m[current + 3] = instance.agent;
     m[reply] = SUCCESS;
-    m[reply + 1] = protocol.version;
-    return 8;
+    return 4;
+  }
+
+  function stateSet(channel, instance, protocol, reply, now) {
+    const domain = m[claim + 1] >>> 0;
+    const admitted = admit(instance, protocol, domain, 3);
+    if (admitted !== 1) return admitted;
+    const flags = m[claim];
+    const wanted = m[claim + 2];
+    const list = protocol.lists + (domain << 1);
+    const isLegal = m[list] === m[list + 1] ? (wanted & ~0x4fffffff) === 0 : isListed(protocol, domain, wanted);
+    if (flags & ~1 || !isLegal) return INVALID_PARAMETERS;
+    if (flags !== 0 || !protocol.described[domain].hasSync) return NOT_SUPPORTED;
+    const current = instance.state + ((protocol.firstDomain + domain) << 2);
+    if (observe & 2) changed(channel, 4, domain, m[current] >>> 0, wanted >>> 0, now);
+    m[current] = wanted;
+    m[current + 1] = instance.agent;
+    m[reply] = SUCCESS;
+    return 4;
+  }
+
+  function voltageSet(channel, instance, protocol, reply, now) {
+    const domain = m[claim] >>> 0;
+    const admitted = admit(instance, protocol, domain, 3);
+    if (admitted !== 1) return admitted;
+    const flags = m[claim + 1];
+    if (flags & ~(protocol.version >= 0x20000 ? 1 : 0)) return INVALID_PARAMETERS;
+    if (flags !== 0) return NOT_SUPPORTED;
+    const level = m[claim + 2];
+    const { rangeUv } = protocol.described[domain];
+    if (rangeUv === undefined ? !isListed(protocol, domain, level) : !isOnGrid(rangeUv, level))
+      return INVALID_PARAMETERS;
+    const current = instance.state + ((protocol.firstDomain + domain) << 2);
+    if (observe & 2) changed(channel, 5, domain, m[current], level, now);
+    m[current] = level;
+    m[reply] = SUCCESS;
+    return 4;
+  }
+
+  function readingGet(instance, protocol, reply, limit) {
+    const sensor = m[claim] >>> 0;
+    const admitted = admit(instance, protocol, sensor, 1);
+    if (admitted !== 1) return admitted;
+    const flags = m[claim + 1];
+    if (flags & ~1) return INVALID_PARAMETERS;
+    if (flags !== 0) return NOT_SUPPORTED;
+    const bytes = protocol.version >= 0x20000 ? 20 : 12;
+    if (bytes > limit) return PROTOCOL_ERROR;
+    m[reply] = SUCCESS;
+    copy(reply + 1, instance.state + ((protocol.firstDomain + sensor) << 2), bytes - 4);
+    return bytes;
+  }
+
+  /** LIMITS_GET gives the second and third word of a domain's state, MEASUREMENTS_GET the second and fourth. */
+  function pairGet(instance, handler, protocol, reply, limit) {
+    const domain = m[claim] >>> 0;
+    const admitted = admit(instance, protocol, domain, 1);
+    if (admitted !== 1) return admitted;
+    if (handler === MEASUREMENTS_GET && !protocol.described[domain].isMonitored) return NOT_SUPPORTED;
+    if (limit < 12) return PROTOCOL_ERROR;
+    const current = instance.state + ((protocol.firstDomain + domain) << 2);
+    m[reply] = SUCCESS;
+    m[reply + 1] = m[current + 1];
+    m[reply + 2] = m[handler === LIMITS_GET ? current + 2 : current + 3];
+    return 12;
   }
 
   function clockAnswer(channel, instance, handler, protocol, reply, limit, now) {
@@ -317,7 +446,7 @@ export function createBest(plan) {
     if (flags & ~15) return INVALID_PARAMETERS;
     if (flags & 1) return NOT_SUPPORTED;
     if (!(permission & 2)) return DENIED;
-    const rate = rounded(protocol.clocks[clock], unsigned64(m[claim + 2], m[claim + 3]), flags);
+    const rate = rounded(protocol.described[clock], unsigned64(m[claim + 2], m[claim + 3]), flags);
     if (rate === undefined) return INVALID_PARAMETERS;
     const before = unsigned64(m[current], m[current + 1]);
     m[current] = Number(rate & 0xffffffffn);
@@ -814,6 +943,41 @@ export function createBest(plan) {
       completionHead += ops;
       return { ns: Number(end - begin), sum, bad };
     },
+    mixedLoop(ops, mix, start, size) {
+      let sum = 0;
+      let bad = 0;
+      let now = start;
+      for (let i = 0, k = 0, variant = 0; i < ops; i++) {
+        const { command, requests, requestWords } = mix[k];
+        const request = requests[variant];
+        const entry = submissions + ((submissionTail + i) & mask) * stride;
+        m[entry] = 0;
+        m[entry + 1] = command;
+        m[entry + 2] = requestWords * 4;
+        m[entry + 3] = i;
+        for (let w = 0; w < requestWords; w++) m[entry + 4 + w] = request[w];
+        if (++k === mix.length) {
+          k = 0;
+          variant ^= 1;
+        }
+      }
+      submissionTail += ops;
+      const begin = process.hrtime.bigint();
+      for (let done = 0; done < ops; done += size) {
+        now += 100;
+        bad |= run(size, now) ^ size;
+      }
+      const end = process.hrtime.bigint();
+      for (let i = 0, k = 0; i < ops; i++) {
+        const { replyWords } = mix[k];
+        const result = completions + ((completionHead + i) & mask) * stride;
+        bad |= (m[result] ^ i) | m[result + 1] | m[result + 4] | (m[result + 2] ^ (replyWords * 4 + 4));
+        sum = (sum + m[result + 4 + replyWords]) | 0;
+        if (++k === mix.length) k = 0;
+      }
+      completionHead += ops;
+      return { ns: Number(end - begin), sum, bad };
+    },
     halfLoop(ops, command, requestBytes, replyBytes, isPost, now, indices) {
       let sum = 0;
       let bad = 0;
@@ -849,6 +1013,25 @@ export function createBest(plan) {
       return { ns: Number(process.hrtime.bigint() - begin), sum, bad };
     },
   };
+}
+
+/** What a domain lists, as words. */
+function listOf({ levels, states, levelsUv }) {
+  return levels ?? states ?? levelsUv ?? [];
+}
+
+/** The four words that the state of a domain starts with, as the core has them. */
+function firstState(domain) {
+  const halves = (value) => [Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n))];
+  if ("rate" in domain) return halves(domain.rate);
+  if ("reading" in domain) return [...halves(domain.reading), ...halves(domain.timestamp)];
+  if ("cap" in domain) return [domain.cap, domain.power, 0, domain.interval];
+  if ("min" in domain) return [domain.level, domain.max, domain.min];
+  return [domain.state ?? domain.levelUv];
+}
+
+function isOnGrid([lowest, highest, step], level) {
+  return level >= lowest && level <= highest && (step === 0 || (level - lowest) % step === 0);
 }
 
 function unsigned64(low, high) {

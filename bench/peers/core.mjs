@@ -218,6 +218,52 @@ export class CorePeer {
     return { ns: Number(end - begin), sum, bad };
   }
 
+  mixedLoop(ops, mix, start, size) {
+    const { i32, core } = this;
+    const { run } = this.wasm;
+    const inRing = core + L.CORE_SUBMISSIONS;
+    const outRing = core + L.CORE_COMPLETIONS;
+    const mask = this.word(inRing + L.RING_CAPACITY) - 1;
+    const stride = this.word(inRing + L.RING_STRIDE) >> 2;
+    const entries = (core + this.word(inRing + L.RING_OFFSET)) >> 2;
+    const results = (core + this.word(outRing + L.RING_OFFSET)) >> 2;
+    const tail = this.word(inRing + L.RING_TAIL);
+    let sum = 0;
+    let bad = 0;
+    let now = start;
+    for (let i = 0, k = 0, variant = 0; i < ops; i++) {
+      const { command, requests, requestWords } = mix[k];
+      const request = requests[variant];
+      const entry = entries + ((tail + i) & mask) * stride;
+      i32[entry] = 0;
+      i32[entry + 1] = command;
+      i32[entry + 2] = requestWords * 4;
+      i32[entry + 3] = i;
+      for (let w = 0; w < requestWords; w++) i32[entry + 4 + w] = request[w];
+      if (++k === mix.length) {
+        k = 0;
+        variant ^= 1;
+      }
+    }
+    i32[(inRing + L.RING_TAIL) >> 2] = tail + ops;
+    const begin = process.hrtime.bigint();
+    for (let done = 0; done < ops; done += size) {
+      now += 100;
+      bad |= run(core, size, now) ^ size;
+    }
+    const end = process.hrtime.bigint();
+    const head = this.word(outRing + L.RING_HEAD);
+    for (let i = 0, k = 0; i < ops; i++) {
+      const { replyWords } = mix[k];
+      const result = results + ((head + i) & mask) * stride;
+      bad |= (i32[result] ^ i) | i32[result + 1] | i32[result + 4] | (i32[result + 2] ^ (replyWords * 4 + 4));
+      sum = (sum + i32[result + 4 + replyWords]) | 0;
+      if (++k === mix.length) k = 0;
+    }
+    i32[(outRing + L.RING_HEAD) >> 2] = head + ops;
+    return { ns: Number(end - begin), sum, bad };
+  }
+
   halfLoop(ops, command, requestBytes, replyBytes, isPost, now, indices) {
     const { i32, u8, core } = this;
     const { acquire, post, serve, settle, release } = this.wasm;

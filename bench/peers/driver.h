@@ -299,6 +299,62 @@ TIMED uint64_t sample_batch(uint32_t ops, struct command command, uint32_t size,
   return end - start;
 }
 
+/* A batch over all hot commands in turn, each with two requests that differ; bench/harness/mix.mjs has the same. */
+struct mixed {
+  uint32_t word, request_words, reply_words, requests[2][4];
+};
+static const struct mixed MIX[] = {
+    {0x10 << 10 | 0, 0, 1, {{0}, {0}}},
+    {0x11 << 10 | 4, 3, 0, {{0, 0, 0}, {0, 0, 0x40000000}}},
+    {0x11 << 10 | 5, 1, 1, {{0}, {0}}},
+    {0x13 << 10 | 5, 3, 0, {{1, 2400, 300}, {1, 2100, 600}}},
+    {0x13 << 10 | 6, 1, 2, {{1}, {1}}},
+    {0x13 << 10 | 7, 2, 0, {{0, 600}, {0, 2100}}},
+    {0x13 << 10 | 8, 1, 1, {{0}, {0}}},
+    {0x14 << 10 | 5, 4, 0, {{0, 0, 24000000, 0}, {0, 0, 200000000, 0}}},
+    {0x14 << 10 | 6, 1, 2, {{0}, {0}}},
+    {0x15 << 10 | 6, 2, 4, {{0, 0}, {0, 0}}},
+    {0x17 << 10 | 7, 3, 0, {{0, 0, 800000}, {0, 0, 1000000}}},
+    {0x17 << 10 | 8, 1, 1, {{0}, {0}}},
+    {0x18 << 10 | 4, 1, 1, {{0}, {0}}},
+    {0x18 << 10 | 9, 1, 2, {{0}, {0}}},
+};
+#define MIXED (sizeof MIX / sizeof *MIX)
+
+TIMED uint64_t sample_mixed(uint32_t ops, uint32_t size) {
+  uint8_t *in = core + SCMI_CORE_SUBMISSIONS, *out = core + SCMI_CORE_COMPLETIONS;
+  uint32_t mask = U32(in + SCMI_RING_CAPACITY) - 1, stride = U32(in + SCMI_RING_STRIDE), tail = U32(in + SCMI_RING_TAIL);
+  uint8_t *entries = core + U32(in + SCMI_RING_OFFSET), *results = core + U32(out + SCMI_RING_OFFSET);
+  for (uint32_t i = 0; i < ops; i++) {
+    const struct mixed *it = &MIX[i % MIXED];
+    const uint32_t *request = it->requests[i / MIXED & 1];
+    uint8_t *entry = entries + ((tail + i) & mask) * stride;
+    U32(entry + SCMI_SUBMISSION_CHANNEL) = 0;
+    U32(entry + SCMI_SUBMISSION_COMMAND) = it->word;
+    U32(entry + SCMI_SUBMISSION_LENGTH) = it->request_words * 4;
+    U32(entry + SCMI_SUBMISSION_TAG) = i;
+    for (uint32_t w = 0; w < it->request_words; w++) U32(entry + SCMI_SUBMISSION_PAYLOAD + w * 4) = request[w];
+  }
+  U32(in + SCMI_RING_TAIL) = tail + ops;
+  uint64_t start = clock_ns();
+  for (uint32_t done = 0; done < ops; done += size) {
+    now_ns += FREE_RUNNING_NOW_STEP;
+    bad |= (uint32_t)peer_run(size, now_ns) ^ size;
+  }
+  uint64_t end = clock_ns();
+  uint32_t head = U32(out + SCMI_RING_HEAD);
+  for (uint32_t i = 0; i < ops; i++) {
+    uint32_t reply_bytes = MIX[i % MIXED].reply_words * 4;
+    uint8_t *result = results + ((head + i) & mask) * stride;
+    bad |= U32(result + SCMI_COMPLETION_TAG) ^ i;
+    bad |= U32(result + SCMI_COMPLETION_FAULT) | U32(result + SCMI_COMPLETION_PAYLOAD);
+    bad |= U32(result + SCMI_COMPLETION_LENGTH) ^ (reply_bytes + SCMI_STATUS_BYTES);
+    sum += U32(result + SCMI_COMPLETION_PAYLOAD + reply_bytes);
+  }
+  U32(out + SCMI_RING_HEAD) = head + ops;
+  return end - start;
+}
+
 /* One command on each of `ops` channels. Times the posting, or the settling, of all of them. Messages 4 to 7 of protocol 0x80
  * take any parameters and give 0, 8, 32 or 96 bytes back. */
 TIMED uint64_t sample_half(uint32_t ops, uint32_t bytes, bool is_post) {
@@ -351,6 +407,7 @@ TIMED uint64_t sample_header(uint32_t ops) {
 static uint64_t sample(const char *name, uint32_t ops, const char *first, const char *second) {
   if (strcmp(name, "exchange") == 0) return sample_exchange(ops, command_named(first));
   if (strcmp(name, "batch") == 0) return sample_batch(ops, command_named(first), (uint32_t)atoi(second), false);
+  if (strcmp(name, "mixed") == 0) return sample_mixed(ops, (uint32_t)atoi(first));
   if (strcmp(name, "scale") == 0) {
     make_order(strcmp(first, "scattered") == 0);
     return sample_batch(ops, command_named("set"), ops, true);

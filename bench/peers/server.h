@@ -3,123 +3,7 @@
 #ifndef PEERS_SERVER_H
 #define PEERS_SERVER_H
 
-#include "layout.h"
-
-COLD void event_write(uint8_t *core, uint32_t kind, uint8_t *channel, uint32_t domain, uint64_t old, uint64_t new, double now) {
-  uint8_t *ring = core + SCMI_CORE_EVENTS;
-  uint32_t number = U32(ring + SCMI_RING_TAIL)++;
-  uint8_t *entry =
-      core + U32(ring + SCMI_RING_OFFSET) + (number & (U32(ring + SCMI_RING_CAPACITY) - 1)) * U32(ring + SCMI_RING_STRIDE);
-  F64(entry + SCMI_EVENT_TIME) = now;
-  U32(entry + SCMI_EVENT_KIND) = kind;
-  U32(entry + SCMI_EVENT_CHANNEL) = U32(channel + SCMI_CHANNEL_INDEX);
-  U32(entry + SCMI_EVENT_AGENT) = U32(core + U32(channel + SCMI_CHANNEL_INSTANCE) + SCMI_INSTANCE_AGENT);
-  U32(entry + SCMI_EVENT_DOMAIN) = domain;
-  U64(entry + SCMI_EVENT_OLD) = old;
-  U64(entry + SCMI_EVENT_NEW) = new;
-}
-
-/* Handlers give the bytes of status and return values that they wrote, or a negative status that is the whole answer. */
-INLINE int32_t success(uint8_t *reply) {
-  U32(reply) = SCMI_STATUS_SUCCESS;
-  return SCMI_STATUS_BYTES;
-}
-
-INLINE uint32_t permission_of(uint8_t *protocol, uint8_t *state, uint32_t agent, uint32_t domain) {
-  return U8(state + U32(protocol + SCMI_PROTOCOL_PERMISSIONS) + agent * U32(protocol + SCMI_PROTOCOL_DOMAINS) + domain);
-}
-
-INLINE uint8_t *state_of(uint8_t *protocol, uint8_t *state, uint32_t domain) {
-  return state + U32(protocol + SCMI_PROTOCOL_STATE) + domain * SCMI_DOMAIN_STATE_BYTES;
-}
-
-INLINE int32_t level_set(uint8_t *core, uint8_t *channel, uint8_t *description, uint8_t *protocol, uint8_t *state, uint32_t agent,
-                          uint8_t *request, uint8_t *reply, double now) {
-  uint32_t domain = U32(request), level = U32(request + 4);
-  if (UNLIKELY(domain >= U32(protocol + SCMI_PROTOCOL_DOMAINS))) return SCMI_STATUS_NOT_FOUND;
-  uint32_t needed = SCMI_PERMISSION_USE | SCMI_PERMISSION_SET;
-  if (UNLIKELY((permission_of(protocol, state, agent, domain) & needed) != needed)) return SCMI_STATUS_DENIED;
-  uint8_t *current = state_of(protocol, state, domain);
-  if (UNLIKELY(level < U32(current + SCMI_PERFORMANCE_STATE_MIN) || level > U32(current + SCMI_PERFORMANCE_STATE_MAX)))
-    return SCMI_STATUS_OUT_OF_RANGE;
-  uint8_t *described = description + U32(protocol + SCMI_PROTOCOL_DOMAIN_TABLE) + domain * SCMI_DOMAIN_BYTES;
-  uint32_t count = U32(described + SCMI_PERFORMANCE_LEVEL_COUNT);
-  if (count) {
-    const word_t *at = (const word_t *)(description + U32(described + SCMI_PERFORMANCE_LEVELS)), *end = at + count;
-    while (*at != level)
-      if (UNLIKELY(++at == end)) return SCMI_STATUS_OUT_OF_RANGE;
-  }
-  uint32_t before = U32(current + SCMI_PERFORMANCE_STATE_LEVEL);
-  U32(current + SCMI_PERFORMANCE_STATE_LEVEL) = level;
-  if (UNLIKELY(U32(core + SCMI_CORE_OBSERVE) & SCMI_OBSERVE_EVENTS))
-    event_write(core, SCMI_EVENT_LEVEL_CHANGED, channel, domain, before, level, now);
-  return success(reply);
-}
-
-INLINE int32_t level_get(uint8_t *protocol, uint8_t *state, uint32_t agent, uint8_t *request, uint8_t *reply) {
-  uint32_t domain = U32(request);
-  if (UNLIKELY(domain >= U32(protocol + SCMI_PROTOCOL_DOMAINS))) return SCMI_STATUS_NOT_FOUND;
-  if (UNLIKELY(!(permission_of(protocol, state, agent, domain) & SCMI_PERMISSION_USE))) return SCMI_STATUS_DENIED;
-  U32(reply) = SCMI_STATUS_SUCCESS;
-  U32(reply + SCMI_STATUS_BYTES) = U32(state_of(protocol, state, domain) + SCMI_PERFORMANCE_STATE_LEVEL);
-  return SCMI_STATUS_BYTES + 4;
-}
-
-#define NO_RATE UINT64_MAX
-
-static uint64_t rounded(uint8_t *description, uint8_t *clock, uint64_t wanted, uint32_t flags) {
-  loose_double_word_t *rates = (loose_double_word_t *)(description + U32(clock + SCMI_CLOCK_RATES));
-  uint64_t below, above;
-  if (U32(clock + SCMI_CLOCK_FORMAT) == SCMI_CLOCK_FORMAT_RANGE) {
-    uint64_t lowest = rates[0], highest = rates[1], step = rates[2];
-    if (wanted < lowest || wanted > highest) return NO_RATE;
-    if (!step) return wanted;
-    below = wanted - (wanted - lowest) % step;
-    above = below == wanted ? below : highest - below >= step ? below + step : NO_RATE;
-  } else {
-    uint32_t count = U32(clock + SCMI_CLOCK_RATE_COUNT), i = 0;
-    while (i < count && rates[i] < wanted) i++;
-    if (i == count) return NO_RATE;
-    if (rates[i] == wanted) return wanted;
-    if (i == 0) return NO_RATE;
-    below = rates[i - 1];
-    above = rates[i];
-  }
-  if (flags & SCMI_RATE_SET_CLOSEST) return above == NO_RATE || wanted - below <= above - wanted ? below : above;
-  return flags & SCMI_RATE_SET_ROUND_UP ? above : below;
-}
-
-static int32_t rate_set(uint8_t *core, uint8_t *channel, uint8_t *description, uint8_t *protocol, uint8_t *state, uint32_t agent,
-                         uint8_t *request, uint8_t *reply, double now) {
-  uint32_t flags = U32(request), clock = U32(request + 4);
-  if (clock >= U32(protocol + SCMI_PROTOCOL_DOMAINS)) return SCMI_STATUS_NOT_FOUND;
-  uint32_t permission = permission_of(protocol, state, agent, clock);
-  if (!(permission & SCMI_PERMISSION_USE)) return SCMI_STATUS_NOT_FOUND;
-  if (flags & ~(uint32_t)SCMI_RATE_SET_FLAGS) return SCMI_STATUS_INVALID_PARAMETERS;
-  uint8_t *described = description + U32(protocol + SCMI_PROTOCOL_DOMAIN_TABLE) + clock * SCMI_DOMAIN_BYTES;
-  if (flags & SCMI_RATE_SET_ASYNC) {
-    if (U32(described + SCMI_CLOCK_ASYNC_DEPTH)) not_part_of_this_peer("a command that the host answers");
-    return SCMI_STATUS_NOT_SUPPORTED;
-  }
-  if (!(permission & SCMI_PERMISSION_SET)) return SCMI_STATUS_DENIED;
-  uint64_t rate = rounded(description, described, *(loose_double_word_t *)(request + 8), flags);
-  if (rate == NO_RATE) return SCMI_STATUS_INVALID_PARAMETERS;
-  uint8_t *current = state_of(protocol, state, clock);
-  uint64_t before = *(loose_double_word_t *)(current + SCMI_CLOCK_STATE_RATE);
-  *(loose_double_word_t *)(current + SCMI_CLOCK_STATE_RATE) = rate;
-  if (U32(core + SCMI_CORE_OBSERVE) & SCMI_OBSERVE_EVENTS)
-    event_write(core, SCMI_EVENT_RATE_CHANGED, channel, clock, before, rate, now);
-  return success(reply);
-}
-
-static int32_t rate_get(uint8_t *protocol, uint8_t *state, uint32_t agent, uint8_t *request, uint8_t *reply) {
-  uint32_t clock = U32(request);
-  if (clock >= U32(protocol + SCMI_PROTOCOL_DOMAINS)) return SCMI_STATUS_NOT_FOUND;
-  if (!(permission_of(protocol, state, agent, clock) & SCMI_PERMISSION_USE)) return SCMI_STATUS_NOT_FOUND;
-  U32(reply) = SCMI_STATUS_SUCCESS;
-  *(loose_double_word_t *)(reply + SCMI_STATUS_BYTES) = *(loose_double_word_t *)(state_of(protocol, state, clock) + SCMI_CLOCK_STATE_RATE);
-  return SCMI_STATUS_BYTES + 8;
-}
+#include "handlers.h"
 
 /* What the command in the claim gets, written to `reply`. The channel carries `room` bytes of it; every area has 8. */
 INLINE int32_t answer_of(uint8_t *core, uint8_t *channel, uint8_t *instance, uint8_t *request, uint32_t header, uint32_t request_bytes,
@@ -142,25 +26,45 @@ INLINE int32_t answer_of(uint8_t *core, uint8_t *channel, uint8_t *instance, uin
   if (UNLIKELY(expected != request_bytes && expected != SCMI_MESSAGE_ANY_BYTES)) return SCMI_STATUS_PROTOCOL_ERROR;
   uint8_t *state = core + U32(instance + SCMI_INSTANCE_STATE);
   uint32_t agent = U32(instance + SCMI_INSTANCE_AGENT) - 1;
-  if (handler == SCMI_HANDLER_PERFORMANCE_LEVEL_SET)
-    return level_set(core, channel, description, protocol, state, agent, request, reply, now);
-  if (handler == SCMI_HANDLER_PERFORMANCE_LEVEL_GET) return level_get(protocol, state, agent, request, reply);
-  if (handler == SCMI_HANDLER_CONSTANT) {
-    uint32_t bytes = U32(message + SCMI_MESSAGE_REPLY_BYTES);
-    if (UNLIKELY(SCMI_STATUS_BYTES + bytes > room)) return SCMI_STATUS_PROTOCOL_ERROR;
-    U32(reply) = SCMI_STATUS_SUCCESS;
-    copy_bytes(reply + SCMI_STATUS_BYTES, description + U32(message + SCMI_MESSAGE_REPLY), bytes);
-    return (int32_t)(SCMI_STATUS_BYTES + bytes);
+#define HERE description, protocol, state, agent, request, reply, room
+  switch (handler) {
+    case SCMI_HANDLER_PERFORMANCE_LEVEL_SET:
+      return level_set(core, channel, now, HERE);
+    case SCMI_HANDLER_PERFORMANCE_LEVEL_GET:
+      return read_word(HERE, SCMI_PERFORMANCE_STATE_LEVEL);
+    case SCMI_HANDLER_CONSTANT: {
+      uint32_t bytes = U32(message + SCMI_MESSAGE_REPLY_BYTES);
+      if (UNLIKELY(SCMI_STATUS_BYTES + bytes > room)) return SCMI_STATUS_PROTOCOL_ERROR;
+      U32(reply) = SCMI_STATUS_SUCCESS;
+      copy_bytes(reply + SCMI_STATUS_BYTES, description + U32(message + SCMI_MESSAGE_REPLY), bytes);
+      return (int32_t)(SCMI_STATUS_BYTES + bytes);
+    }
+    case SCMI_HANDLER_PROTOCOL_VERSION:
+      return one_word(reply, U32(protocol + SCMI_PROTOCOL_VERSION_WORD));
+    case SCMI_HANDLER_CLOCK_RATE_SET:
+      return rate_set(core, channel, now, HERE);
+    case SCMI_HANDLER_CLOCK_RATE_GET:
+      return rate_get(HERE);
+    case SCMI_HANDLER_PERFORMANCE_LIMITS_SET:
+      return limits_set(core, channel, now, HERE);
+    case SCMI_HANDLER_PERFORMANCE_LIMITS_GET:
+      return limits_get(HERE);
+    case SCMI_HANDLER_POWER_STATE_SET:
+      return state_set(core, channel, now, HERE);
+    case SCMI_HANDLER_POWER_STATE_GET:
+      return read_word(HERE, SCMI_POWER_STATE);
+    case SCMI_HANDLER_VOLTAGE_LEVEL_SET:
+      return voltage_set(core, channel, now, HERE);
+    case SCMI_HANDLER_VOLTAGE_LEVEL_GET:
+      return read_word(HERE, SCMI_VOLTAGE_STATE_LEVEL);
+    case SCMI_HANDLER_SENSOR_READING_GET:
+      return reading_get(HERE);
+    case SCMI_HANDLER_POWERCAP_CAP_GET:
+      return read_word(HERE, SCMI_POWERCAP_STATE_CAP);
+    case SCMI_HANDLER_POWERCAP_MEASUREMENTS_GET:
+      return measurements_get(HERE);
   }
-  if (handler == SCMI_HANDLER_PROTOCOL_VERSION) {
-    U32(reply) = SCMI_STATUS_SUCCESS;
-    U32(reply + SCMI_STATUS_BYTES) = U32(protocol + SCMI_PROTOCOL_VERSION_WORD);
-    return SCMI_STATUS_BYTES + 4;
-  }
-  if (handler == SCMI_HANDLER_CLOCK_RATE_SET)
-    return rate_set(core, channel, description, protocol, state, agent, request, reply, now);
-  if (handler == SCMI_HANDLER_CLOCK_RATE_GET)
-    return room < SCMI_STATUS_BYTES + 8 ? SCMI_STATUS_PROTOCOL_ERROR : rate_get(protocol, state, agent, request, reply);
+#undef HERE
   not_part_of_this_peer("a handler of a newer core");
 }
 

@@ -166,6 +166,15 @@ export class Usual {
       [5, this.levelGet],
       [6, this.rateSet],
       [7, this.rateGet],
+      [8, this.limitsSet],
+      [9, this.limitsGet],
+      [10, this.stateSet],
+      [11, this.stateGet],
+      [12, this.voltageSet],
+      [13, this.voltageGet],
+      [14, this.readingGet],
+      [15, this.capGet],
+      [16, this.measurementsGet],
     ]);
     let index = 0;
     this.instances = plan.instances.map(({ agent, xfers, state }) => {
@@ -248,6 +257,118 @@ export class Usual {
     this.replyView.setInt32(0, SCMI.SUCCESS, true);
     this.replyView.setBigUint64(4, instance.state[protocol.row][clock].rate, true);
     return 12;
+  }
+
+  /** The domain's description and its state, or the status that says why the agent may not use it. */
+  admit(protocol, { instance }, domain, needed) {
+    if (domain >= protocol.domains.length) return { status: SCMI.NOT_FOUND };
+    const described = protocol.domains[domain];
+    if ((described.permissions[instance.agent - 1] & needed) !== needed) return { status: SCMI.DENIED };
+    return { status: SCMI.SUCCESS, described, current: instance.state[protocol.row][domain] };
+  }
+
+  /** SUCCESS and these words. */
+  words(room, ...values) {
+    if (4 + values.length * 4 > room) return SCMI.PROTOCOL_ERROR;
+    this.replyView.setInt32(0, SCMI.SUCCESS, true);
+    for (const [i, value] of values.entries()) this.replyView.setUint32(4 + i * 4, value, true);
+    return 4 + values.length * 4;
+  }
+
+  limitsSet(_message, protocol, channel, room, now) {
+    const domain = this.requestView.getUint32(0, true);
+    const { status, described, current } = this.admit(protocol, channel, domain, 5);
+    if (status !== SCMI.SUCCESS) return status;
+    let max = this.requestView.getUint32(4, true);
+    let min = this.requestView.getUint32(8, true);
+    if (protocol.version >= 0x30000) {
+      if (max === 0 && min === 0) return SCMI.OUT_OF_RANGE;
+      max ||= current.max;
+      min ||= current.min;
+    }
+    if (min > max) return SCMI.INVALID_PARAMETERS;
+    const isLimit = (level) =>
+      described.levels.length > 0 ? described.levels.includes(level) : level >= described.min && level <= described.max;
+    if (!isLimit(max) || !isLimit(min)) return SCMI.OUT_OF_RANGE;
+    const before = { max: current.max, min: current.min, level: current.level };
+    current.max = max;
+    current.min = min;
+    current.level = Math.min(max, Math.max(min, current.level));
+    current.limitsAgent = channel.instance.agent;
+    if (this.observe & 2) this.changed(channel, domain, before, { max, min, level: current.level }, now);
+    return this.words(room);
+  }
+
+  limitsGet(_message, protocol, channel, room) {
+    const { status, current } = this.admit(protocol, channel, this.requestView.getUint32(0, true), 1);
+    return status === SCMI.SUCCESS ? this.words(room, current.max, current.min) : status;
+  }
+
+  stateSet(_message, protocol, channel, room, now) {
+    const flags = this.requestView.getUint32(0, true);
+    const domain = this.requestView.getUint32(4, true);
+    const wanted = this.requestView.getUint32(8, true);
+    const { status, described, current } = this.admit(protocol, channel, domain, 3);
+    if (status !== SCMI.SUCCESS) return status;
+    const { states, hasSync } = described;
+    const isLegal = states.length > 0 ? states.includes(wanted) : (wanted & ~0x4fffffff) === 0;
+    if (flags > 1 || !isLegal) return SCMI.INVALID_PARAMETERS;
+    if (flags === 1 || !hasSync) return SCMI.NOT_SUPPORTED;
+    const before = current.state;
+    current.state = wanted;
+    current.stateAgent = channel.instance.agent;
+    if (this.observe & 2) this.changed(channel, domain, before, wanted, now);
+    return this.words(room);
+  }
+
+  stateGet(_message, protocol, channel, room) {
+    const { status, current } = this.admit(protocol, channel, this.requestView.getUint32(0, true), 1);
+    return status === SCMI.SUCCESS ? this.words(room, current.state) : status;
+  }
+
+  voltageSet(_message, protocol, channel, room, now) {
+    const domain = this.requestView.getUint32(0, true);
+    const flags = this.requestView.getUint32(4, true);
+    const level = this.requestView.getInt32(8, true);
+    const { status, described, current } = this.admit(protocol, channel, domain, 3);
+    if (status !== SCMI.SUCCESS) return status;
+    if (flags > (protocol.version >= 0x20000 ? 1 : 0)) return SCMI.INVALID_PARAMETERS;
+    if (flags === 1) return SCMI.NOT_SUPPORTED;
+    if (!isVoltage(described, level)) return SCMI.INVALID_PARAMETERS;
+    const before = current.levelUv;
+    current.levelUv = level;
+    if (this.observe & 2) this.changed(channel, domain, before, level, now);
+    return this.words(room);
+  }
+
+  voltageGet(_message, protocol, channel, room) {
+    const { status, current } = this.admit(protocol, channel, this.requestView.getUint32(0, true), 1);
+    return status === SCMI.SUCCESS ? this.words(room, current.levelUv) : status;
+  }
+
+  readingGet(_message, protocol, channel, room) {
+    const { status, current } = this.admit(protocol, channel, this.requestView.getUint32(0, true), 1);
+    if (status !== SCMI.SUCCESS) return status;
+    const flags = this.requestView.getUint32(4, true);
+    if (flags > 1) return SCMI.INVALID_PARAMETERS;
+    if (flags === 1) return SCMI.NOT_SUPPORTED;
+    const bytes = protocol.version >= 0x20000 ? 20 : 12;
+    if (bytes > room) return SCMI.PROTOCOL_ERROR;
+    this.replyView.setInt32(0, SCMI.SUCCESS, true);
+    this.replyView.setBigInt64(4, current.reading, true);
+    if (bytes > 12) this.replyView.setBigUint64(12, current.timestamp, true);
+    return bytes;
+  }
+
+  capGet(_message, protocol, channel, room) {
+    const { status, current } = this.admit(protocol, channel, this.requestView.getUint32(0, true), 1);
+    return status === SCMI.SUCCESS ? this.words(room, current.cap) : status;
+  }
+
+  measurementsGet(_message, protocol, channel, room) {
+    const { status, described, current } = this.admit(protocol, channel, this.requestView.getUint32(0, true), 1);
+    if (status !== SCMI.SUCCESS) return status;
+    return described.isMonitored ? this.words(room, current.power, current.interval) : SCMI.NOT_SUPPORTED;
   }
 
   changed(channel, domain, before, after, now) {
@@ -615,6 +736,32 @@ export class Usual {
     return { ns: Number(end - begin), sum, bad };
   }
 
+  mixedLoop(ops, mix, start, size) {
+    let sum = 0;
+    let bad = 0;
+    let now = start;
+    for (let i = 0; i < ops; i++) {
+      const { command, requests, requestWords } = mix[i % mix.length];
+      const view = new DataView(this.submit(0, command, requestWords * 4, i).buffer);
+      const request = requests[Math.floor(i / mix.length) % 2];
+      for (const [w, word] of request.entries()) view.setUint32(w * 4, word, true);
+    }
+    const begin = process.hrtime.bigint();
+    for (let done = 0; done < ops; done += size) {
+      now += 100;
+      bad |= this.run(size, now) ^ size;
+    }
+    const end = process.hrtime.bigint();
+    for (const [i, { tag, fault, length, payload }] of this.completions.entries()) {
+      const { replyWords } = mix[i % mix.length];
+      const view = new DataView(payload.buffer);
+      bad |= (tag ^ i) | fault | view.getInt32(0, true) | (length ^ (replyWords * 4 + 4));
+      sum = (sum + view.getInt32(replyWords * 4, true)) | 0;
+    }
+    this.completions.length = 0;
+    return { ns: Number(end - begin), sum, bad };
+  }
+
   halfLoop(ops, command, requestBytes, replyBytes, isPost, now, indices) {
     let sum = 0;
     let bad = 0;
@@ -649,6 +796,12 @@ export class Usual {
     }
     return { ns: Number(process.hrtime.bigint() - begin), sum, bad };
   }
+}
+
+function isVoltage({ levelsUv, rangeUv }, level) {
+  if (levelsUv) return levelsUv.includes(level);
+  const [lowest, highest, step] = rangeUv;
+  return level >= lowest && level <= highest && (step === 0 || (level - lowest) % step === 0);
 }
 
 function round({ rates, range }, wanted, flags) {

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { FURTHER, HOT_VECTORS, word } from "./hot-vectors.mjs";
 
 // Vectors for all peers, on the shape `board` of bench/harness/shapes.mjs: channel 0 is agent 1's, channel 1 agent 2's (both of one
 // platform), channel 2 has an area of 64 bytes. A line is a command; what must come back stands behind the arrow.
@@ -11,8 +12,11 @@ import { readFileSync } from "node:fs";
 //   submit CHANNEL COMMAND LENGTH TAG HEX · run BUDGET NOW → done stop · complete → tag fault length header payload
 //   events → events traces
 //
-// Commands: 4c07 PERFORMANCE_LEVEL_SET, 4c08 LEVEL_GET, 4c04 a constant of 88 bytes, 4000 Base PROTOCOL_VERSION, 5005
-// CLOCK_RATE_SET, 5006 CLOCK_RATE_GET, 20004 … 20007 constants of 0, 8, 32 and 96 bytes for any parameters.
+// Commands: 4c07 PERFORMANCE_LEVEL_SET, 4c08 LEVEL_GET, 4c05 LIMITS_SET, 4c06 LIMITS_GET, 4c04 a constant of 88 bytes, 4000 Base
+// PROTOCOL_VERSION, 4404 POWER_STATE_SET, 4405 STATE_GET, 5005 CLOCK_RATE_SET, 5006 RATE_GET, 5406 SENSOR_READING_GET, 5c07
+// VOLTAGE_LEVEL_SET, 5c08 LEVEL_GET, 6004 POWERCAP_CAP_GET, 6009 MEASUREMENTS_GET, 20004 … 20007 constants of 0, 8, 32 and 96
+// bytes for any parameters; 24c05, 25406 and 25c07 are LIMITS_SET, READING_GET and voltage LEVEL_SET of versions before 3.0, 2.0 and
+// 2.0 of their protocols.
 
 const DESCRIBED =
   "07000000" +
@@ -79,7 +83,7 @@ export const VECTORS = [
       "level 0 2 → 101",
       "exchange 0 a 4c09 8 1 → 4",
       "xfer a → 4 0 4 fcffffff",
-      "exchange 0 a 4c05 8 1 → 4",
+      "exchange 0 a 4c03 8 1 → 4",
       "xfer a → 4 0 4 fcffffff",
       "exchange 0 a 4cff 8 1 → 4",
       "xfer a → 4 0 4 fcffffff",
@@ -122,6 +126,7 @@ export const VECTORS = [
       ...rate("a", 0, 5, 7n, -4, undefined),
     ],
   },
+  ...HOT_VECTORS,
   {
     name: "lengths and indices that are refused",
     lines: [
@@ -384,20 +389,10 @@ export function randomScript(seed, length) {
   const pick = (list) => list[below(list.length)];
   const names = [..."abcdef"];
   const commands = [
-    "4c07",
-    "4c08",
-    "4c04",
-    "4000",
-    "5005",
-    "5006",
-    "20004",
-    "20006",
-    "4c09",
-    "4800",
-    "40004c07",
-    "80004c08",
+    ...["4c07", "4c08", "4c04", "4000", "5005", "5006", "20004", "20006", "4c09", "4800", "40004c07", "80004c08"],
+    ...FURTHER.map(([command]) => command.toString(16)),
   ];
-  const lengths = [0, 4, 8, 8, 8, 16, 5, 36, 37, 100, 101];
+  const lengths = [0, 4, 8, 8, 8, 12, 16, 5, 36, 37, 100, 101];
   const headers = [0x4c08, 0x4c07, 0x44c08, 0x84c08, 0x4e08, 0xc4c08, 0x10004c07, 0xffffffe, 0xffffffff];
   let now = 0;
   // a, b and c are agent 1's, d, e and f agent 2's; now and then somebody takes the wrong channel
@@ -411,7 +406,19 @@ export function randomScript(seed, length) {
     `poke ${channel} 20 ${word(pick([0, 3, 4, 8, 12, 104, 105, 0xffffffff]))}${word(pick(headers))}`,
     `poke ${channel} 4 ${word(below(4))}`,
   ];
+  const further = () => {
+    const [command, ...parameters] = pick(FURTHER);
+    const name = pick(names);
+    const words = parameters.map((values) => word(pick(values)));
+    return [
+      `set ${name} ${words.join("")}`,
+      `exchange ${owner(name)} ${name} ${command.toString(16)} ${words.length * 4} ${now}`,
+      `xfer ${name}`,
+    ];
+  };
   const steps = [
+    further,
+    further,
     () => [`acquire ${owner(names[below(6)])} x`, "release x"],
     () => [
       `set ${pick(names)} ${word(below(5))}${word(300 * below(9))}${word(24_000_000)}${word(0)}`,
@@ -487,10 +494,4 @@ function golden() {
     "settle 0 6 → a",
     "xfer a → 4 0 4 f6ffffff",
   ];
-}
-
-function word(value) {
-  const view = new DataView(new ArrayBuffer(4));
-  view.setUint32(0, value, true);
-  return Array.from(new Uint8Array(view.buffer), (it) => it.toString(16).padStart(2, "0")).join("");
 }
