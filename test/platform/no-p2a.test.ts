@@ -6,19 +6,19 @@ const [SUCCESS, NOT_SUPPORTED, NOT_FOUND] = [0, -1, -4];
 const MESSAGE_ATTRIBUTES = 0x2;
 
 /** Commands that switch notifications, as notifications.md lists them: protocol, command, source. */
-const SWITCHES: readonly (readonly [name: string, protocol: number, command: number, ...source: number[]])[] = [
-  ["BASE_NOTIFY_ERRORS", BASE, 0x8],
-  ["POWER_STATE_NOTIFY", POWER, 0x6, 0],
-  ["POWER_STATE_CHANGE_REQUESTED_NOTIFY", POWER, 0x7, 0],
-  ["SYSTEM_POWER_STATE_NOTIFY", SYSTEM_POWER, 0x5],
-  ["PERFORMANCE_NOTIFY_LIMITS", PERFORMANCE, 0x9, 0],
-  ["PERFORMANCE_NOTIFY_LEVEL", PERFORMANCE, 0xa, 0],
-  ["CLOCK_RATE_NOTIFY", CLOCK, 0x9, 1],
-  ["CLOCK_RATE_CHANGE_REQUESTED_NOTIFY", CLOCK, 0xa, 1],
-  ["SENSOR_TRIP_POINT_NOTIFY", SENSOR, 0x4, 0],
-  ["SENSOR_CONTINUOUS_UPDATE_NOTIFY", SENSOR, 0xb, 4],
-  ["RESET_NOTIFY", RESET, 0x5, 0],
-  ["POWERCAP_CAP_NOTIFY", POWERCAP, 0xa, 0],
+const SWITCHES: readonly (readonly [name: string, protocol: number, command: number, source: number[]])[] = [
+  ["BASE_NOTIFY_ERRORS", BASE, 0x8, []],
+  ["POWER_STATE_NOTIFY", POWER, 0x6, [0]],
+  ["POWER_STATE_CHANGE_REQUESTED_NOTIFY", POWER, 0x7, [0]],
+  ["SYSTEM_POWER_STATE_NOTIFY", SYSTEM_POWER, 0x5, []],
+  ["PERFORMANCE_NOTIFY_LIMITS", PERFORMANCE, 0x9, [0]],
+  ["PERFORMANCE_NOTIFY_LEVEL", PERFORMANCE, 0xa, [0]],
+  ["CLOCK_RATE_NOTIFY", CLOCK, 0x9, [1]],
+  ["CLOCK_RATE_CHANGE_REQUESTED_NOTIFY", CLOCK, 0xa, [1]],
+  ["SENSOR_TRIP_POINT_NOTIFY", SENSOR, 0x4, [0]],
+  ["SENSOR_CONTINUOUS_UPDATE_NOTIFY", SENSOR, 0xb, [4]],
+  ["RESET_NOTIFY", RESET, 0x5, [0]],
+  ["POWERCAP_CAP_NOTIFY", POWERCAP, 0xa, [0]],
 ];
 
 /** Commands with a delayed response: the same words with and without the flag that asks for it. */
@@ -50,17 +50,14 @@ function machine() {
 }
 
 describe("to an agent without P2A channel", () => {
-  test.each(SWITCHES)(
-    "%s does not exist: on is NOT_SUPPORTED, off is what it is",
-    (_, protocol, command, ...source) => {
-      const { agent, other } = machine();
-      expect(other.status(protocol, MESSAGE_ATTRIBUTES, command)).toBe(SUCCESS);
-      expect(agent.status(protocol, MESSAGE_ATTRIBUTES, command)).toBe(NOT_FOUND);
-      expect(other.status(protocol, command, ...source, 1)).toBe(SUCCESS);
-      expect(agent.status(protocol, command, ...source, 1)).toBe(NOT_SUPPORTED);
-      expect(agent.status(protocol, command, ...source, 0)).toBe(SUCCESS);
-    },
-  );
+  test.each(SWITCHES)("%s does not exist: on is NOT_SUPPORTED, off is what it is", (_, protocol, command, source) => {
+    const { agent, other } = machine();
+    expect(other.status(protocol, MESSAGE_ATTRIBUTES, command)).toBe(SUCCESS);
+    expect(agent.status(protocol, MESSAGE_ATTRIBUTES, command)).toBe(NOT_FOUND);
+    expect(other.status(protocol, command, ...source, 1)).toBe(SUCCESS);
+    expect(agent.status(protocol, command, ...source, 1)).toBe(NOT_SUPPORTED);
+    expect(agent.status(protocol, command, ...source, 0)).toBe(SUCCESS);
+  });
 
   test("POWERCAP_MEASUREMENTS_NOTIFY, which has thresholds behind the switch, does not exist either", () => {
     const { agent } = machine();
