@@ -17,6 +17,8 @@ export class Exchanger {
   readonly #timeoutNs: number;
   /** The transport carries the messages itself. */
   readonly #isCarried: boolean;
+  /** The transport takes answers to the core by itself, perhaps from inside of `ring`. */
+  readonly #isBroughtIn: boolean;
   /** An exchange left events for the platform to tell its observers, once the answer has been read. */
   #owesRing = false;
   /** For what nobody looks at: the real clock costs more than the rest of an exchange. */
@@ -31,6 +33,7 @@ export class Exchanger {
     this.#row = row;
     this.#timeoutNs = traits.timeoutMs * 1e6;
     this.#isCarried = hub.core.areaAt(row) === 0;
+    this.#isBroughtIn = this.#isCarried || traits.completesOnPost;
     this.#lastNow = hub.clock.now();
   }
 
@@ -81,18 +84,22 @@ export class Exchanger {
   /** Rings for a posted command and looks for its answer until it is there, or its deadline is past. */
   poll(xfer: number, byteLength: number): void {
     const { core, clock } = this.#hub;
+    let state: number = XFER.POSTED;
     try {
       this.ring(xfer, byteLength);
-      while (core.poll(xfer, clock.now()) === XFER.POSTED) {
-        if (!isSteppable(clock)) continue;
+      if (this.#isBroughtIn) state = core.stateOf(xfer);
+      while (state === XFER.POSTED) {
+        state = core.poll(xfer, clock.now());
+        if (state !== XFER.POSTED || !isSteppable(clock)) continue;
         this.#hub.arm(); // so that there is something to move on to
         clock.advanceToNext();
       }
     } catch (reason) {
       if (core.stateOf(xfer) === XFER.POSTED) this.takeBack(xfer, reason);
+      state = core.stateOf(xfer);
       throw reason;
     } finally {
-      if (core.stateOf(xfer) !== XFER.DONE) this.#watchman.isAlert = true;
+      if (state !== XFER.DONE) this.#watchman.isAlert = true;
       if (this.#watchman.isAlert) this.#watchman.look();
     }
   }

@@ -43,6 +43,11 @@ export class Line implements Row, Carrier {
   /** Nobody announces an answer that was not there when `ring` returned: the engine has to look. */
   readonly #isLookedFor: boolean;
   readonly #pumpMe = () => this.#pump();
+  /** Made once: where it is needed, garbage would be made for every call. */
+  readonly #lookAgain = () => {
+    this.#cancelLook = undefined;
+    this.complete();
+  };
   readonly #queue: Call[] = [];
   #inFlight = 0;
   #cancelLook: (() => void) | undefined;
@@ -314,10 +319,7 @@ export class Line implements Row, Carrier {
   /** Looks for an answer again in a while, as long as somebody waits. */
   #lookLater(): void {
     if (this.#cancelLook || this.#closed || (this.#inFlight === 0 && this.#queue.length === 0)) return;
-    this.#cancelLook = this.#hub.clock.after(LOOK_EVERY_MS, () => {
-      this.#cancelLook = undefined;
-      this.complete();
-    });
+    this.#cancelLook = this.#hub.clock.after(LOOK_EVERY_MS, this.#lookAgain);
   }
 
   /** False when the call has to wait on. */

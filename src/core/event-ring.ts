@@ -50,9 +50,20 @@ export class EventRing {
     );
   }
 
+  /** Whether the core writes anything: events, or a trace.
+   *  @param view of the core's memory; a hot path asks for it once */
+  isObserved(view: DataView): boolean {
+    return view.getInt32(this.#core.base + layout.CORE_OBSERVE, true) !== 0;
+  }
+
   get isEmpty(): boolean {
-    const { memory } = this.#core;
-    return memory.u32(this.#at + layout.RING_HEAD) === memory.u32(this.#at + layout.RING_TAIL);
+    return !this.hasAny(this.#core.memory.data);
+  }
+
+  /** Whether events wait.
+   *  @param view of the core's memory */
+  hasAny(view: DataView): boolean {
+    return view.getInt32(this.#at + layout.RING_HEAD, true) !== view.getInt32(this.#at + layout.RING_TAIL, true);
   }
 
   /** Entries that the ring has room for; 0 = the core was made without one. */

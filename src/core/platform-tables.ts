@@ -22,6 +22,8 @@ export class PlatformTables {
   readonly #description: number;
   readonly #state: number;
   readonly #agents: number;
+  /** Address of the byte count of what the core answered by itself. */
+  readonly #promptBytes: number;
 
   /** @param description offset from {@link Core.describe}
    *  @param state offset from {@link Core.openState} */
@@ -29,6 +31,7 @@ export class PlatformTables {
     this.core = core;
     this.#description = description;
     this.#state = state;
+    this.#promptBytes = core.claimAt(0) + layout.CLAIM_REPLY_BYTES;
     this.#agents = core.memory.u32(core.base + description + layout.DESCRIPTION_AGENTS);
   }
 
@@ -42,6 +45,13 @@ export class PlatformTables {
       requestAt: at + layout.CLAIM_REQUEST,
       byteLength: core.memory.u32(at + layout.CLAIM_REQUEST_BYTES),
     };
+  }
+
+  /** Payload bytes of a claim's answer; of claim 0 after `serveStaged` returned 0.
+   *  @param view of the core's memory */
+  answerBytes(view: DataView, claim: number): number {
+    const at = claim === 0 ? this.#promptBytes : this.core.claimAt(claim) + layout.CLAIM_REPLY_BYTES;
+    return view.getUint32(at, true);
   }
 
   /** The claim that the platform holds on a channel's area; 0 = none. */

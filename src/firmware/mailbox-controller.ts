@@ -137,8 +137,18 @@ class Wire implements MailboxPeer {
     if (this.#waiting.length >= this.#limit) {
       throw new ChannelError(`mailbox channel ${this.#index}`, "busy", `${this.#limit} messages wait`);
     }
-    this.#waiting.push(word);
-    this.#sendNext();
+    if (this.#isFull || this.#isSending || this.#waiting.length > 0) {
+      this.#waiting.push(word);
+      this.#sendNext();
+      return;
+    }
+    this.#isSending = true;
+    try {
+      this.#deliver(word);
+    } finally {
+      this.#isSending = false;
+    }
+    if (this.#waiting.length > 0) this.#sendNext(); // from inside
   }
 
   /** The far end may ring back, and the near end send again, from inside: one loop, not a deep recursion. */
@@ -147,13 +157,17 @@ class Wire implements MailboxPeer {
     this.#isSending = true;
     try {
       for (let word = this.#next(); word !== undefined; word = this.#next()) {
-        this.#isFull = true;
-        this.onMessage?.(word);
-        if (this.#takesAtOnce) this.taken();
+        this.#deliver(word);
       }
     } finally {
       this.#isSending = false;
     }
+  }
+
+  #deliver(word: number): void {
+    this.#isFull = true;
+    this.onMessage?.(word);
+    if (this.#takesAtOnce) this.taken();
   }
 
   #next(): number | undefined {

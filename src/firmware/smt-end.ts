@@ -21,6 +21,7 @@ export class SmtEnd {
   readonly area: SmtArea;
   /** Largest payload in bytes. */
   readonly capacity: number;
+  #flags = 0;
 
   /** @throws RangeError for an area under 36 bytes, or one that is not aligned to words */
   constructor(area: SmtArea) {
@@ -46,20 +47,43 @@ export class SmtEnd {
 
   /** Takes the command out. One that cannot be read goes back with ERROR, so that its sender does not hang. */
   take(): Look {
-    if (this.isFree) return "nothing";
-    const flags = this.#get(SMT.FLAGS);
-    const length = this.#get(SMT.LENGTH);
-    if (length < HEADER_BYTES || length - HEADER_BYTES > this.capacity) {
-      if (length >= HEADER_BYTES) {
-        this.#set(SMT.PAYLOAD, STATUS.PROTOCOL_ERROR);
-        this.#set(SMT.LENGTH, HEADER_BYTES + STATUS_BYTES);
-      }
-      this.#set(SMT.STATUS, SMT.FREE | SMT.ERROR);
-      return "refused";
-    }
-    const { memory, at } = this.area;
-    const message = memory.bytes.slice(at + SMT.HEADER, at + SMT.HEADER + length);
-    return { message, wantsInterrupt: (flags & SMT.INTERRUPT) !== 0 };
+    const length = this.look();
+    if (length <= 0) return length === 0 ? "nothing" : "refused";
+    const at = this.messageAt;
+    return { message: this.area.memory.bytes.slice(at, at + length), wantsInterrupt: this.wantsInterrupt };
+  }
+
+  /** Looks at the command without taking it out; one that cannot be read goes back with ERROR.
+   *  @returns bytes of the command in MSG form, which stands at {@link messageAt}; 0 = nothing is posted, -1 = it went back */
+  look(): number {
+    const { data } = this.area.memory;
+    const { at } = this.area;
+    if ((data.getUint32(at + SMT.STATUS, true) & SMT.FREE) !== 0) return 0;
+    this.#flags = data.getUint32(at + SMT.FLAGS, true);
+    const length = data.getUint32(at + SMT.LENGTH, true);
+    if (length >= HEADER_BYTES && length - HEADER_BYTES <= this.capacity) return length;
+    this.#refuse(length);
+    return -1;
+  }
+
+  /** Whether the command that was looked at last wants an interrupt. */
+  get wantsInterrupt(): boolean {
+    return (this.#flags & SMT.INTERRUPT) !== 0;
+  }
+
+  /** Address of a message in MSG form. */
+  get messageAt(): number {
+    return this.area.at + SMT.HEADER;
+  }
+
+  /** The answer stands at {@link messageAt}, unless it did not fit and only its header does: hands the area back. */
+  giveBack(answerBytes: number): void {
+    const fits = answerBytes - HEADER_BYTES <= this.capacity;
+    const { data } = this.area.memory;
+    const { at } = this.area;
+    if (!fits) data.setInt32(at + SMT.PAYLOAD, STATUS.PROTOCOL_ERROR, true);
+    data.setUint32(at + SMT.LENGTH, fits ? answerBytes : HEADER_BYTES + STATUS_BYTES, true);
+    data.setUint32(at + SMT.STATUS, SMT.FREE, true); // last, and whole
   }
 
   /** Writes an answer and hands the area back; one that does not fit becomes PROTOCOL_ERROR. */
@@ -81,6 +105,14 @@ export class SmtEnd {
     memory.bytes.set(message, at + SMT.HEADER);
     this.#set(SMT.STATUS, 0); // last: the agent owns the area from here on
     return true;
+  }
+
+  #refuse(length: number): void {
+    if (length >= HEADER_BYTES) {
+      this.#set(SMT.PAYLOAD, STATUS.PROTOCOL_ERROR);
+      this.#set(SMT.LENGTH, HEADER_BYTES + STATUS_BYTES);
+    }
+    this.#set(SMT.STATUS, SMT.FREE | SMT.ERROR);
   }
 
   #get(offset: number): number {

@@ -1,15 +1,11 @@
 import type { Clock } from "../core/clock.ts";
 import { ChannelError } from "../errors.ts";
+import { type MessageEnd, type PromptEnd, promptly } from "./message-platform.ts";
 import type { SmtArea } from "./shared-memory.ts";
 import { SmtEnd } from "./smt-end.ts";
 
 /** One agent's place at a platform for whole messages: what `Platform.connectMessages` gives. */
-export interface MessageServer {
-  /** Takes in one command in MSG form. */
-  receive(message: Uint8Array): void;
-  /** The agent is gone. */
-  close(): void;
-}
+export type MessageServer = MessageEnd;
 
 /** Connects to a platform: `(sink) => platform.connectMessages(agentId, sink)`. */
 export type ConnectServer = (sink: {
@@ -62,6 +58,7 @@ interface P2a {
   isSending: boolean;
 }
 
+const HEADER_BYTES = 4;
 const DEFAULT_QUEUE = 32;
 const LOOK_AGAIN_MS = 1;
 const TYPE_MASK = 0x300;
@@ -79,6 +76,8 @@ export class SmtServer {
   /** Areas for its messages may come later. */
   readonly #sink = { send: (message: Uint8Array) => this.#send(message), hasP2a: true };
   #server: MessageServer | undefined;
+  /** The same, when it answers where commands lie, and nothing is to take its time. */
+  #prompt: PromptEnd | undefined;
   #isClosed = false;
   #spurious = 0;
   #refused = 0;
@@ -88,7 +87,7 @@ export class SmtServer {
     if ((options.latencyMs ?? 0) > 0 && !options.clock) throw new TypeError('"clock" expected one, for "latencyMs"');
     this.#connect = connect;
     this.#options = options;
-    this.#server = connect(this.#sink);
+    this.#open();
   }
 
   /** Serves commands in an area.
@@ -117,9 +116,13 @@ export class SmtServer {
 
   /** A doorbell that does not say which area it is for: looks at all of them. */
   ringAll(): void {
-    const posted = this.#a2ps.filter(({ end, header }) => !end.isFree && header === undefined);
-    if (posted.length === 0) this.#spurious++;
-    for (const a2p of posted) this.#serve(a2p);
+    let isSpurious = true;
+    for (const a2p of this.#a2ps) {
+      if (a2p.end.isFree || a2p.header !== undefined) continue;
+      isSpurious = false;
+      this.#serve(a2p);
+    }
+    if (isSpurious) this.#spurious++;
   }
 
   /** What was counted so far. */
@@ -136,6 +139,7 @@ export class SmtServer {
   die(): void {
     this.#server?.close();
     this.#server = undefined;
+    this.#prompt = undefined;
     for (const cancel of this.#appointments) cancel();
     this.#appointments.clear();
     for (const a2p of this.#a2ps) a2p.header = undefined;
@@ -148,7 +152,7 @@ export class SmtServer {
     this.die();
     for (const { end } of this.#a2ps) end.initialise();
     for (const { end } of this.#p2as.values()) end.initialise();
-    this.#server = this.#connect(this.#sink);
+    this.#open();
   }
 
   /** Takes the server down. */
@@ -157,11 +161,22 @@ export class SmtServer {
     this.#isClosed = true;
   }
 
+  #open(): void {
+    this.#server = this.#connect(this.#sink);
+    this.#prompt = (this.#options.latencyMs ?? 0) === 0 ? promptly(this.#server) : undefined;
+  }
+
   #serve(a2p: A2p): void {
     if (!this.#server) return;
-    for (const p2a of this.#p2as.values()) this.#sendNext(p2a); // an agent without acknowledge has perhaps made room
+    // An agent without acknowledge has perhaps made room
+    if (this.#p2as.size > 0) for (const p2a of this.#p2as.values()) this.#sendNext(p2a);
     if (a2p.header !== undefined) {
       this.#spurious++;
+      return;
+    }
+    const prompt = this.#prompt;
+    if (prompt) {
+      this.#answerAtOnce(a2p, prompt);
       return;
     }
     const look = a2p.end.take();
@@ -175,6 +190,37 @@ export class SmtServer {
       a2p.wantsInterrupt = look.wantsInterrupt;
       this.#later(this.#options.latencyMs ?? 0, () => this.#server?.receive(look.message));
     }
+  }
+
+  /** Has the command answered where it lies: the answer takes its place. */
+  #answerAtOnce(a2p: A2p, prompt: PromptEnd): void {
+    const { end, complete } = a2p;
+    const byteLength = end.look();
+    if (byteLength <= 0) {
+      if (byteLength === 0) this.#spurious++;
+      else this.#refused++;
+      if (byteLength < 0) complete();
+      return;
+    }
+    const { memory } = end.area;
+    const { messageAt } = end;
+    // Doorbells from inside find the command under way
+    a2p.header = memory.data.getUint32(messageAt, true);
+    a2p.wantsInterrupt = end.wantsInterrupt;
+    let answerBytes: number;
+    try {
+      answerBytes = prompt.answer(memory, messageAt, byteLength, memory, messageAt, HEADER_BYTES + end.capacity);
+    } catch (error) {
+      if (this.#prompt === prompt) a2p.header = undefined;
+      throw error;
+    }
+    if (this.#prompt !== prompt) return; // the platform died of it, and the area with it
+    if (answerBytes > 0) {
+      a2p.header = undefined;
+      end.giveBack(answerBytes);
+      if (a2p.wantsInterrupt) complete();
+    }
+    prompt.settle();
   }
 
   #send(message: Uint8Array): void {

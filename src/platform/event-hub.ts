@@ -28,6 +28,18 @@ export class EventHub {
     return this.#ring.isEmpty;
   }
 
+  /** Whether events wait.
+   *  @param view of the core's memory */
+  hasAny(view: DataView): boolean {
+    return this.#ring.hasAny(view);
+  }
+
+  /** Whether anybody looks at the times inside of the core: events or a trace are written.
+   *  @param view of the core's memory */
+  isObserved(view: DataView): boolean {
+    return this.#ring.isObserved(view);
+  }
+
   listen(channel: number, listener: (event: CoreEvent) => void): void {
     this.#listeners.set(channel, listener);
   }

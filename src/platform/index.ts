@@ -7,7 +7,7 @@ export type { AgentState } from "./agents.ts";
 export type { FailedCommand } from "./base.ts";
 export type { ClockControls } from "./clock-controls.ts";
 export type { Call } from "./handlers.ts";
-export type { MessagePort, MessageSink } from "./message-port.ts";
+export type { MessagePlace, MessagePort, MessageSink } from "./message-port.ts";
 export type { PlatformEventName, PlatformEvents } from "./observers.ts";
 export type { PerformanceControls } from "./performance-controls.ts";
 export type { PinctrlControls } from "./pinctrl-controls.ts";

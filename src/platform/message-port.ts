@@ -10,10 +10,33 @@ export interface MessageSink {
   readonly hasP2a?: boolean;
 }
 
+/** Memory that a message lies in, or is to: asked for its view at the time, for memory may grow. */
+export interface MessagePlace {
+  readonly data: DataView;
+}
+
+/** A connection whose commands are answered where they lie. */
+export interface PromptConnection extends Connection {
+  /** The platform's own code threw while it answered: that is for whoever rang, once the answer is out. */
+  fail(error: unknown): void;
+}
+
 /** What a connection of messages needs of its platform. */
 export interface MessageHost {
   /** Answers a command by `send`, unless the connection goes away meanwhile. */
   serveMessage(connection: Connection, channel: number, message: Uint8Array, send: (answer: Uint8Array) => void): void;
+  /** Answers a command where it lies.
+   *  @returns as {@link MessagePort.answer} */
+  answerMessage(
+    connection: PromptConnection,
+    channel: number,
+    from: MessagePlace,
+    fromAt: number,
+    byteLength: number,
+    to: MessagePlace,
+    toAt: number,
+    room: number,
+  ): number;
   settleEvents(): void;
   /** Sees a message that the platform sends of its own accord, before it goes. */
   noteSent(channel: number, header: number, payload: Uint8Array): void;
@@ -25,7 +48,7 @@ const HEADER_BYTES = 4;
 
 /** One agent's place at a platform for whole messages: what servers of byte streams and queues use. Answers, delayed responses
  *  and notifications all go to its sink; nothing waits. */
-export class MessagePort implements Connection {
+export class MessagePort implements PromptConnection {
   /** What the platform knows of the agent. */
   readonly agent: AgentState;
   /** Index of the SCMI instance in the core. */
@@ -37,6 +60,8 @@ export class MessagePort implements Connection {
   readonly #rows: Rows;
   readonly #sink: MessageSink;
   #headerless = 0;
+  /** Errors that wait until the answer is out. */
+  readonly #errors: unknown[] = [];
   #isClosed = false;
 
   /** @internal */
@@ -65,6 +90,31 @@ export class MessagePort implements Connection {
     }
     this.#host.serveMessage(this, this.#rows.a2p, message, (answer) => this.#sink.send(answer));
     this.#host.settleEvents();
+  }
+
+  /** {@link receive} for a command in memory, whose answer goes into memory instead of the sink: hot commands make no garbage. Call
+   *  {@link settle} when the answer is out.
+   *  @param from whoever shares it may change it at any time: it is copied once, and the copy is judged
+   *  @param to may be the same memory, for the answer may take the command's place
+   *  @returns bytes of the answer in MSG form. Where they are more than `room`, only the header was written; 0 = there is none */
+  answer(from: MessagePlace, fromAt: number, byteLength: number, to: MessagePlace, toAt: number, room: number): number {
+    if (this.#isClosed) return 0;
+    if (byteLength < HEADER_BYTES) {
+      this.#headerless++;
+      return 0;
+    }
+    return this.#host.answerMessage(this, this.#rows.a2p, from, fromAt, byteLength, to, toAt, room);
+  }
+
+  /** The answer is out: notifications of what the command brought about may follow.
+   *  @throws what the platform's own code threw while it answered */
+  settle(): void {
+    this.#host.settleEvents();
+    if (this.#errors.length > 0) throw this.#errors.shift();
+  }
+
+  fail(error: unknown): void {
+    this.#errors.push(error);
   }
 
   /** Offset in the platform's core of what this agent finds at a physical address, for an agent of the same core: FastChannels, doorbells,

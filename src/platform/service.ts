@@ -1,3 +1,4 @@
+import { copyBytes } from "../core/copy.ts";
 import type { Core } from "../core/core.ts";
 import type { HotKind } from "../core/description.ts";
 import type { PlatformTables } from "../core/platform-tables.ts";
@@ -8,7 +9,13 @@ import type { Dispatcher } from "./dispatch.ts";
 import { EventHub } from "./event-hub.ts";
 import type { Machine } from "./machine.ts";
 import type { MemoryMap } from "./memory-map.ts";
-import { type MessageHost, MessagePort, type MessageSink } from "./message-port.ts";
+import {
+  type MessageHost,
+  type MessagePlace,
+  MessagePort,
+  type MessageSink,
+  type PromptConnection,
+} from "./message-port.ts";
 import { PlatformPort, type PortHost, type PortOptions, type Rows } from "./port.ts";
 import type { Server } from "./server.ts";
 
@@ -32,9 +39,15 @@ export class Service implements PortHost, MessageHost {
   readonly #maxPayload: number;
   /** Offset of a message on its way into the core. */
   readonly #scratch: number;
+  /** Address of the answers that the core gives by itself, header first. */
+  readonly #promptAnswer: number;
+  /** Servers that agents reach without a message. */
+  readonly #lookers: readonly Server[];
   readonly #channels: number[] = [];
   readonly #freePorts = new Map<number, (Rows & { readonly p2a: number })[]>();
   readonly #freeMessagePorts = new Map<number, Rows[]>();
+  /** For what nobody looks at: a real clock costs more than the rest of an exchange. */
+  #lastNow = 0;
 
   constructor(
     machine: Machine,
@@ -55,6 +68,8 @@ export class Service implements PortHost, MessageHost {
     this.#state = placed.state;
     this.#maxPayload = placed.maxPayload;
     this.#scratch = machine.core.reserve(HEADER_BYTES + placed.maxPayload);
+    this.#promptAnswer = machine.core.replyAt(0) - HEADER_BYTES;
+    this.#lookers = servers.filter(({ look }) => look);
     machine.settingsChanged = () => this.#refresh();
     machine.settleEvents = () => this.settleEvents();
     this.#refresh();
@@ -102,11 +117,8 @@ export class Service implements PortHost, MessageHost {
     const { core } = this;
     const at = core.base + this.#scratch;
     core.memory.bytes.set(message.subarray(0, HEADER_BYTES + this.#maxPayload), at);
-    let claim: number;
-    try {
-      claim = core.serveStaged(channel, at, message.byteLength, this.#machine.clock.now());
-    } catch (error) {
-      if (!(error instanceof ChannelError && error.reason === "payloadTooLong")) throw error;
+    const claim = this.#takeIn(channel, at, message.byteLength, this.#machine.clock.now());
+    if (claim === TOO_LONG) {
       send(tooLong(message));
       return;
     }
@@ -122,10 +134,43 @@ export class Service implements PortHost, MessageHost {
     }
   }
 
+  answerMessage(
+    connection: PromptConnection,
+    channel: number,
+    from: MessagePlace,
+    fromAt: number,
+    byteLength: number,
+    to: MessagePlace,
+    toAt: number,
+    room: number,
+  ): number {
+    const { core } = this;
+    this.#machine.clock.settle();
+    if (this.#hub.hasAny(core.memory.data)) this.#hub.drain();
+    let view = core.memory.data; // now that nobody can make it grow any more
+    let at = fromAt;
+    const source = from.data;
+    if (source !== view) {
+      at = core.base + this.#scratch;
+      copyBytes(source, fromAt, view, at, Math.min(byteLength, HEADER_BYTES + this.#maxPayload));
+    }
+    // Times inside of the core are for those who watch
+    if (this.#hub.isObserved(view)) this.#lastNow = this.#machine.clock.now();
+    const claim = this.#takeIn(channel, at, byteLength, this.#lastNow);
+    if (claim === TOO_LONG) return refuseIn(view.getUint32(at, true), to.data, toAt, room);
+    if (claim > 0 && !this.#answerQuietly(connection, claim)) return 0;
+    if (claim > 0) view = core.memory.data; // handlers may have made it grow
+    const answerAt = claim > 0 ? core.replyAt(claim) - HEADER_BYTES : this.#promptAnswer;
+    const answerBytes = HEADER_BYTES + this.#tables.answerBytes(view, claim);
+    copyBytes(view, answerAt, to.data, toAt, answerBytes > room ? HEADER_BYTES : answerBytes);
+    if (claim > 0) core.publish(claim, this.#machine.clock.now());
+    return answerBytes;
+  }
+
   settleEvents(): void {
     if (this.#machine.isClosed) return;
-    this.#hub.drain();
-    this.#look({ rungOnly: true });
+    if (this.#hub.hasAny(this.core.memory.data)) this.#hub.drain();
+    if (this.#lookers.length > 0) this.#look(RUNG_ONLY);
   }
 
   /** Looks at everything that changes without a doorbell. */
@@ -184,7 +229,27 @@ export class Service implements PortHost, MessageHost {
   }
 
   #look(options: { readonly rungOnly: boolean }): void {
-    for (const server of this.#servers) server.look?.(options);
+    for (const server of this.#lookers) server.look?.(options);
+  }
+
+  /** The claim of a command in MSG form at an address: 0 when the core has answered it. */
+  #takeIn(channel: number, at: number, byteLength: number, now: number): number {
+    try {
+      return this.core.serveStaged(channel, at, byteLength, now);
+    } catch (error) {
+      if (error instanceof ChannelError && error.reason === "payloadTooLong") return TOO_LONG;
+      throw error;
+    }
+  }
+
+  /** {@link #answer}, whose error waits until the answer is out. */
+  #answerQuietly(connection: PromptConnection, claim: number): boolean {
+    try {
+      return this.#answer(connection, claim);
+    } catch (error) {
+      connection.fail(error);
+      return connection.agent.connections.has(connection);
+    }
   }
 
   /** Stages the answer of a claim. False when the connection went away meanwhile, and the claim with it. */
@@ -267,13 +332,24 @@ export class Service implements PortHost, MessageHost {
   }
 }
 
+/** In place of a claim. */
+const TOO_LONG = -1;
+const RUNG_ONLY = { rungOnly: true } as const;
+
 const EVERY_KIND: readonly HotKind[] = ["get", "set", "limits"];
 
 function push<Row>(pool: Map<number, Row[]>, agentId: number, row: Row): void {
   pool.set(agentId, [...(pool.get(agentId) ?? []), row]);
 }
 
-/** The answer to a command that is too long for its channel. */
+/** Writes the answer to a command that is too long for its channel; its bytes. */
+function refuseIn(header: number, to: DataView, toAt: number, room: number): number {
+  to.setUint32(toAt, header, true);
+  if (room >= HEADER_BYTES + STATUS_BYTES) to.setInt32(toAt + HEADER_BYTES, STATUS.PROTOCOL_ERROR, true);
+  return HEADER_BYTES + STATUS_BYTES;
+}
+
+/** The same as a message. */
 function tooLong(message: Uint8Array): Uint8Array {
   const answer = new Uint8Array(HEADER_BYTES + STATUS_BYTES);
   answer.set(message.subarray(0, HEADER_BYTES));

@@ -1,5 +1,6 @@
 import type { FaultInjector, MakeWorld, Stage, TransportWorld } from "../../src/compliance/index.ts";
 import {
+  type ConnectServer,
   InterruptLine,
   MailboxController,
   SharedMemory,
@@ -11,6 +12,7 @@ import {
 } from "../../src/firmware/index.ts";
 import { type MailboxBinding, mailbox } from "../../src/transport/mailbox.ts";
 import { type SmcBinding, type SmcOptions, smc } from "../../src/transport/smc.ts";
+import { prompt } from "./prompt.ts";
 
 /** The binding's own example, `arm,smc-id = <0xc3000001>`. */
 export const FUNCTION_ID = 0xc3000001;
@@ -27,6 +29,8 @@ export interface MailboxLayout {
   readonly ownProtocol?: { readonly mboxes: 1 | 2 | 3; readonly areas: 1 | 2 };
   readonly mode?: "doorbell" | "data";
   readonly latencyMs?: number;
+  /** The platform answers commands where they lie. */
+  readonly isPrompt?: boolean;
 }
 
 /** Makes a mailbox world of a layout; with an injector, its operations can fail. */
@@ -35,7 +39,7 @@ export function mailboxWorld(layout: MailboxLayout): (stage: Stage, injector?: F
     const { core, clock, platform, maxMessageBytes } = stage;
     const { areaBytes = 128, latencyMs = 0, ownProtocol, mode = "doorbell" } = layout;
     const controller = new MailboxController({ channels: 8, mode });
-    const server = new SmtServer((sink) => platform.connect(sink), { clock, latencyMs });
+    const server = new SmtServer(connectTo(platform, layout), { clock, latencyMs });
     const memories: SharedMemory[] = [];
     const bind = (first: number, mboxes: number, areas: number, protocolId?: number): MailboxBinding => {
       const shmem = Array.from({ length: areas }, () => new SharedMemory(core, areaBytes));
@@ -92,6 +96,8 @@ export interface SmcLayout {
   readonly areaBytes?: number;
   readonly latencyMs?: number;
   readonly hasOwnProtocol?: boolean;
+  /** The platform answers commands where they lie. */
+  readonly isPrompt?: boolean;
 }
 
 /** Makes an SMC world of a layout; with an injector, its operations can fail. */
@@ -100,7 +106,7 @@ export function smcWorld(layout: SmcLayout): (stage: Stage, injector?: FaultInje
     const { core, clock, platform, maxMessageBytes } = stage;
     const { variant, completion, kind = "smc", areaBytes = 128, latencyMs = 0 } = layout;
     const conduit = new SmcConduit(kind);
-    const server = new SmtServer((sink) => platform.connect(sink), { clock, latencyMs });
+    const server = new SmtServer(connectTo(platform, layout), { clock, latencyMs });
     const memories = [1, 2].map((i) => new SharedMemory(core, areaBytes, BigInt(i) * 0x1_2345_6000n + 0x80n));
     const lines = memories.map(() => new InterruptLine());
     serveSmc(
@@ -145,6 +151,11 @@ export function smcWorld(layout: SmcLayout): (stage: Stage, injector?: FaultInje
       close: () => server.close(),
     };
   };
+}
+
+function connectTo(platform: Stage["platform"], { isPrompt = false }: { readonly isPrompt?: boolean }): ConnectServer {
+  const connect: ConnectServer = (sink) => platform.connect(sink);
+  return isPrompt ? prompt((sink) => platform.connect(sink)) : connect;
 }
 
 function raiseAll(lines: readonly InterruptLine[]): void {

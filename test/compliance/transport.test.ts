@@ -11,6 +11,8 @@ const NO_P2A = "nothing comes from its platform";
 const NO_DEATH = "its peer cannot die";
 const QUIET = "nothing announces its completions but answers";
 
+const POLLED_IN_PLACE = { mboxes: 2, areas: 2, hasCompletionInterrupt: false, isPrompt: true } as const;
+
 /** Every transport, with the reasons for which it is exempt from clauses of the contract. */
 const WORLDS: readonly (readonly [name: string, makeWorld: MakeWorld, exemptions: readonly string[]])[] = [
   ["loopback", loopbackWorld, [SERIAL, NO_AREA, NO_DEATH]],
@@ -25,6 +27,13 @@ const WORLDS: readonly (readonly [name: string, makeWorld: MakeWorld, exemptions
     "mailbox, a protocol of its own",
     mailboxWorld({ mboxes: 2, areas: 2, ownProtocol: { mboxes: 3, areas: 2 } }),
     [SERIAL],
+  ],
+  ["mailbox, answered in place", mailboxWorld({ mboxes: 2, areas: 2, isPrompt: true }), [SERIAL]],
+  ["mailbox, polled and answered in place", mailboxWorld(POLLED_IN_PLACE), [SERIAL]],
+  [
+    "smc, answered in place",
+    smcWorld({ variant: "param", completion: "return", hasOwnProtocol: true, isPrompt: true }),
+    [SERIAL, NO_P2A, QUIET],
   ],
   ["smc, on return", smcWorld({ variant: "plain", completion: "return" }), [SERIAL, NO_P2A, QUIET]],
   ["smc, by interrupt", smcWorld({ variant: "param", completion: "interrupt", latencyMs: 2 }), [SERIAL, NO_P2A]],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { SimulatedClock } from "../../src/core/clock.ts";
-import { type SmtArea, SmtServer, type SmtServerOptions } from "../../src/firmware/index.ts";
+import { type ConnectServer, type SmtArea, SmtServer, type SmtServerOptions } from "../../src/firmware/index.ts";
 
 /** Plain bytes, no core: 128 of them for each area, with a canary behind. */
 class Plain {
@@ -59,6 +59,109 @@ function served(options: SmtServerOptions = {}, { hasAcknowledge = true } = {}) 
   const send = (...words: readonly number[]) => sink.send(bytes(...words));
   return { memory, server, log, received, doorbell, second, freed, send };
 }
+
+/** A server of one area whose platform answers where commands lie: with what `answer` makes of one, in words. */
+function prompt(answer: (command: readonly number[], server: SmtServer) => readonly number[]) {
+  const memory = new Plain();
+  const log: string[] = [];
+  let sink: { send(message: Uint8Array): void } = { send: () => {} };
+  const connect: ConnectServer = (it) => {
+    sink = it;
+    return {
+      receive: () => log.push("received"),
+      answer(from, fromAt, byteLength, to, toAt, room) {
+        const command = Array.from({ length: byteLength >>> 2 }, (_, i) => from.data.getUint32(fromAt + 4 * i, true));
+        const answered = answer(command, server);
+        answered.slice(0, answered.length * 4 > room ? 1 : answered.length).forEach((word, i) => {
+          to.data.setUint32(toAt + 4 * i, word >>> 0, true);
+        });
+        return answered.length * 4;
+      },
+      settle: () => log.push("settled"),
+      close: () => {},
+    };
+  };
+  const server = new SmtServer(connect);
+  const doorbell = server.addA2p(memory.area(0), () => log.push("completed"));
+  const send = (...words: readonly number[]) => sink.send(bytes(...words));
+  const words = (...offsets: readonly number[]) => offsets.map((offset) => memory.word(0, offset));
+  return { memory, server, log, doorbell, send, words };
+}
+
+describe("a server whose platform answers where commands lie", () => {
+  test("hands the area back with the answer in the command's place, then settles", () => {
+    const { memory, doorbell, log, words } = prompt(([header = 0, first = 0]) => [header, 0, first + 1]);
+    memory.post(0, 0x44000, [7]);
+    doorbell();
+    expect(words(STATUS, LENGTH, HEADER, PAYLOAD, PAYLOAD + 4)).toEqual([1, 12, 0x44000, 0, 8]);
+    expect(log).toEqual(["completed", "settled"]);
+    memory.post(0, 0x84000, [1], 0);
+    doorbell();
+    expect([words(STATUS, PAYLOAD + 4), log.length]).toEqual([[1, 2], 3]); // no interrupt was wanted
+  });
+
+  test("makes PROTOCOL_ERROR of an answer that does not fit, and writes nothing beyond the area", () => {
+    const { memory, doorbell, words } = prompt(([header = 0]) => [header, ...Array.from({ length: 64 }, () => 0x77)]);
+    memory.post(0, 0x44000);
+    const before = memory.bytes.slice();
+    doorbell();
+    expect(words(STATUS, LENGTH, HEADER, PAYLOAD)).toEqual([1, 8, 0x44000, -10 >>> 0]);
+    const { at, byteLength } = memory.area(0);
+    expect(memory.bytes.subarray(at + byteLength)).toEqual(before.subarray(at + byteLength));
+  });
+
+  test("sends commands of impossible length back, before the platform sees them", () => {
+    const { memory, server, doorbell, log, words } = prompt(() => [0, 0]);
+    for (const [length, left] of [
+      [0, 0],
+      [3, 3],
+      [0xffff_ffff, 8],
+    ] as const) {
+      memory.post(0, 0x4000);
+      new DataView(memory.bytes.buffer).setUint32(memory.area(0).at + LENGTH, length, true);
+      doorbell();
+      expect(words(STATUS, LENGTH)).toEqual([3, left]);
+    }
+    doorbell();
+    expect([log, server.counters]).toEqual([
+      ["completed", "completed", "completed"],
+      { spurious: 1, refused: 3, dropped: 0 },
+    ]);
+  });
+
+  test("takes an answer that comes later through the sink; doorbells until then are spurious", () => {
+    const { memory, server, doorbell, log, send, words } = prompt(() => []);
+    memory.post(0, 0x44000);
+    doorbell();
+    doorbell();
+    expect([words(STATUS), server.counters.spurious]).toEqual([[0], 1]);
+    send(0x44000, 0);
+    expect([words(STATUS, PAYLOAD), log]).toEqual([
+      [1, 0],
+      ["settled", "completed"],
+    ]);
+  });
+
+  test("lives on when its platform throws, and leaves the area alone when that dies", () => {
+    let trouble: "throw" | "die" | undefined = "throw";
+    const { memory, doorbell, words, server } = prompt(([header = 0], it) => {
+      if (trouble === "throw") throw new Error("platform");
+      if (trouble === "die") it.die();
+      return [header, 0];
+    });
+    memory.post(0, 0x4000);
+    expect(doorbell).toThrow("platform");
+    trouble = undefined;
+    doorbell();
+    expect(words(STATUS)).toEqual([1]);
+    trouble = "die";
+    memory.post(0, 0x44000);
+    doorbell();
+    expect(words(STATUS)).toEqual([0]);
+    server.reset();
+    expect(words(STATUS)).toEqual([1]);
+  });
+});
 
 function bytes(...words: readonly number[]): Uint8Array {
   const all = new Uint8Array(words.length * 4);

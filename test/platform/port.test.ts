@@ -260,3 +260,112 @@ describe("a port", () => {
     expect(core.leaks()).toEqual({ xfers: 0, tokens: 0, claims: 0 });
   });
 });
+
+describe("a port that answers where commands lie", () => {
+  const SET_PARENT = 0xd | (C << 10);
+  const GET_PARENT = 0xe | (C << 10);
+  const LEVEL_GET = 0x8 | (P << 10);
+
+  function opened() {
+    const board = boardFile("example");
+    const core = Core.createSync({ capacity: Platform.capacityFor(board) });
+    const platform = Platform.open(core, board, { clock: new SimulatedClock() });
+    const sent: Uint8Array[] = [];
+    const port = platform.connectMessages(1, { send: (message) => void sent.push(message) });
+    /** In a memory of its own. */
+    const memory: DataView = new DataView(new ArrayBuffer(256));
+    const write = (command: Uint8Array, at = 0, place = memory) => {
+      for (const [i, byte] of command.entries()) place.setUint8(at + i, byte);
+    };
+    const read = (byteLength: number, at = 0, place = memory) =>
+      Uint8Array.from({ length: byteLength }, (_, i) => place.getUint8(at + i));
+    const answer = (command: Uint8Array, room = 124) => {
+      const place = { data: memory };
+      write(command, 128);
+      memory.setUint32(room, 0x5a5a5a5a, true);
+      const bytes = port.answer(place, 128, command.byteLength, place, 0, room);
+      expect(memory.getUint32(room, true)).toBe(0x5a5a5a5a);
+      return bytes;
+    };
+    return { core, platform, port, sent, memory, write, read, answer };
+  }
+
+  test("says the same as through its sink, of commands that the core answers and of others", () => {
+    const { port, sent, read, answer } = opened();
+    const commands = [
+      words(0x4000), // PROTOCOL_VERSION of Base
+      words(LEVEL_GET, 0),
+      words(LEVEL_GET, 999),
+      words(GET_PARENT, 2),
+      words(SET_PARENT, 2),
+      words(0x4000 | (3 << 8)),
+      words(0x7f << 10),
+    ];
+    for (const command of commands) {
+      port.receive(command);
+      expect(read(answer(command))).toEqual(sent.shift());
+    }
+    expect(sent).toEqual([]);
+  });
+
+  test("answers in the memory of its own core, in the command's place", () => {
+    const { core, port, write, read, sent } = opened();
+    const at = core.base + core.reserve(64);
+    const { memory } = core;
+    for (const command of [words(LEVEL_GET, 0), words(GET_PARENT, 2)]) {
+      port.receive(command);
+      write(command, at, memory.data);
+      const bytes = port.answer(memory, at, command.byteLength, memory, at, 64);
+      expect(read(bytes, at, memory.data)).toEqual(sent.shift());
+    }
+  });
+
+  test("writes but the header of an answer that is longer than the room for it", () => {
+    const { answer, read } = opened();
+    expect(answer(words(LEVEL_GET, 0), 8)).toBe(12);
+    expect(read(8)).toEqual(words(LEVEL_GET, 0));
+    expect(answer(words(GET_PARENT, 2), 4)).toBe(12);
+    expect(read(4)).toEqual(words(GET_PARENT));
+  });
+
+  test("refuses a command that is longer than its channel, and counts one without a header", () => {
+    const { port, answer, read, sent } = opened();
+    const command = new Uint8Array(4 + port.maxPayload + 4);
+    command.set(words(LEVEL_GET, 0));
+    expect(read(answer(command))).toEqual(words(LEVEL_GET, -10));
+    expect(answer(new Uint8Array(3))).toBe(0);
+    expect([port.headerless, sent.length]).toEqual([1, 0]);
+    port.close();
+    expect(answer(words(LEVEL_GET, 0))).toBe(0);
+  });
+
+  test("judges a copy: what changes meanwhile changes nothing", () => {
+    const { platform, memory, answer, read } = opened();
+    const heard: number[] = [];
+    platform.on("parentChanged", ({ clockId }) => {
+      heard.push(clockId);
+      for (let at = 128; at < 256; at += 4) memory.setUint32(at, 0xffff_ffff, true);
+    });
+    expect(read(answer(words(SET_PARENT, 2, 0)))).toEqual(words(SET_PARENT, 0));
+    expect(heard).toEqual([2]);
+  });
+
+  test("answers when an observer fails, and tells whoever settles", () => {
+    const { core, platform, port, answer, read } = opened();
+    platform.on("parentChanged", () => {
+      throw new Error("observer");
+    });
+    expect(read(answer(words(SET_PARENT, 2, 0)))).toEqual(words(SET_PARENT, -8));
+    expect(() => port.settle()).toThrow("observer");
+    port.settle(); // once
+    expect(read(answer(words(GET_PARENT, 2))).byteLength).toBe(12);
+    expect(core.leaks()).toEqual({ xfers: 0, tokens: 0, claims: 0 });
+  });
+
+  test("has no answer when the connection goes away meanwhile", () => {
+    const { core, platform, port, answer } = opened();
+    platform.on("parentChanged", () => port.close());
+    expect(answer(words(SET_PARENT, 2, 0))).toBe(0);
+    expect(core.leaks().claims).toBe(0);
+  });
+});
