@@ -18,6 +18,8 @@ export const LINUX_DIR = process.env.SCMI_LINUX_DIR ?? "";
 export const hasLinux = LINUX_DIR !== "" && existsSync(join(LINUX_DIR, "initramfs-x86.cpio.gz"));
 /** The kernel that runs programs on every machine, and has the newest drivers. */
 export const NEWEST = "7.2";
+/** Those that are there; without any, those that could be. */
+export const KERNELS = ["6.12", NEWEST].filter((it) => !hasLinux || existsSync(join(LINUX_DIR, `linux-uml-${it}`)));
 
 /** For a guest that hangs: far longer than any test takes on a busy machine, and shorter than the runner waits. */
 const LONGEST_MS = 50_000;
@@ -52,7 +54,7 @@ while read -r line; do eval "$line"; printf '\\n=== %d\\n' $?; done
 `;
 const SESSION = `#!/bin/sh
 /bin/busybox --install -s /bin
-${MOUNTS}; ${TRACEFS}
+mount -t devtmpfs d /dev; ${MOUNTS}; ${TRACEFS}
 ${LOOP}`;
 const HOSTFS = `#!/bin/sh
 export PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin HOME=/root
