@@ -48,14 +48,17 @@ export class Exchanger {
     const isObserved = inbox.isObserved(view);
     if (isObserved) this.#lastNow = clock.now();
     const state = core.exchange(this.#row, xfer, bound.word, byteLength, this.#lastNow);
-    if (state !== XFER.DONE) {
-      this.#lastNow = clock.now();
-      core.setDeadline(xfer, this.#lastNow + this.#timeoutNs);
-    } else if (isObserved && inbox.hasEvents) {
-      this.#owesRing = true;
-    }
+    if (state !== XFER.DONE) this.isPosted(xfer);
+    else if (isObserved && inbox.hasEvents) this.#owesRing = true;
     if (this.#watchman.isAlert) this.#watchman.look();
     return state;
+  }
+
+  /** An exchange left a command to the platform: it is waited for from now on. */
+  isPosted(xfer: number): void {
+    const { core, clock } = this.#hub;
+    this.#lastNow = clock.now();
+    core.setDeadline(xfer, this.#lastNow + this.#timeoutNs);
   }
 
   /** The answer was read: lets the platform see to what the exchange left behind. */

@@ -33,6 +33,7 @@ export class FastChannel {
   readonly #clock: Clock;
   readonly #index: number;
   readonly #isClosed: () => boolean;
+  readonly #value: [number, number] = [0, 0];
   #nextWrite = Number.NEGATIVE_INFINITY;
 
   /** @internal */
@@ -68,9 +69,10 @@ export class FastChannel {
     this.write(first, second);
   }
 
-  /** Reads the words: the second is 0 in a cell of 4 bytes. */
+  /** Reads the words: the second is 0 in a cell of 4 bytes.
+   *  @returns overwritten by the next read: no garbage */
   read(): readonly [first: number, second: number] {
-    return this.#core.readFastChannel(this.#index, this.#clock.now());
+    return this.#core.readFastChannel(this.#index, this.#clock.now(), this.#value);
   }
 }
 

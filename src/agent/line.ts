@@ -7,6 +7,7 @@ import type { BoundCommand, CallOptions } from "./bound.ts";
 import { Call, type Carrier, NONE } from "./call.ts";
 import { Exchanger } from "./exchange.ts";
 import type { Hub, Row } from "./hub.ts";
+import { Polled, type PolledLine } from "./polled.ts";
 import type { XferPool } from "./pool.ts";
 import type { Watchman } from "./watchman.ts";
 
@@ -27,7 +28,7 @@ const LOOK_EVERY_MS = 0.1;
  *              └────────────┴── deadline, abort, close ───┘   the caller is freed; the token waits for the late answer
  *  ```
  */
-export class Line implements Row, Carrier {
+export class Line implements Row, Carrier, PolledLine {
   readonly channel: Channel;
   readonly #hub: Hub;
   readonly #pool: XferPool;
@@ -134,12 +135,30 @@ export class Line implements Row, Carrier {
         this.#poll(bound, xfer, byteLength, isServed);
         view = memory.data; // whoever ran meanwhile may have made it grow
       }
-      const fault = answerFault(view, payload);
-      if (fault !== 0) throw this.#faultError(fault, bound, 0);
-      return bound.readInto(view, payload, answerBytes(view, payload), into);
+      return this.#readPolled(view, bound, payload, into);
     } finally {
-      this.#end(xfer);
-      if (this.#queue.length > 0) this.#pump();
+      this.#endPolled(xfer);
+    }
+  }
+
+  /** Prepares {@link callPolled} for one command. */
+  polled<Request, Response>(bound: BoundCommand<Request, Response>): Polled<Request, Response> {
+    return new Polled(this, this.#hub, this.#pool, this.#watchman, bound);
+  }
+
+  endWords<Request, Response>(bound: BoundCommand<Request, Response>, byteLength: number, state: number): number {
+    const xfer = this.#pool.take();
+    const payload = this.#pool.payloadAt(xfer);
+    const { memory } = this.#hub.core;
+    try {
+      if (state !== XFER.DONE) {
+        this.#exchanger.isPosted(xfer);
+        this.#poll(bound, xfer, byteLength, true);
+      }
+      this.#readPolled(memory.data, bound, payload, {} as Response);
+      return answerBytes(memory.data, payload) > 4 ? memory.i32(payload + 4) : 0;
+    } finally {
+      this.#endPolled(xfer);
     }
   }
 
@@ -230,6 +249,7 @@ export class Line implements Row, Carrier {
   close(reason: ChannelError): void {
     if (this.#closed) return;
     this.#closed = reason;
+    this.#watchman.isAlert = true;
     this.#cancelLook?.();
     this.#cancelLook = undefined;
     this.endCalls();
@@ -398,6 +418,22 @@ export class Line implements Row, Carrier {
       if (isBusy(reason)) return XFER.ACQUIRED;
       throw reason;
     }
+  }
+
+  #readPolled<Request, Response>(
+    view: DataView,
+    bound: BoundCommand<Request, Response>,
+    payload: number,
+    into: Response,
+  ): Response {
+    const fault = answerFault(view, payload);
+    if (fault !== 0) throw this.#faultError(fault, bound, 0);
+    return bound.readInto(view, payload, answerBytes(view, payload), into);
+  }
+
+  #endPolled(xfer: number): void {
+    this.#end(xfer);
+    if (this.#queue.length > 0) this.#pump();
   }
 
   #end(xfer: number): void {

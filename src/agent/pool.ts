@@ -22,6 +22,11 @@ export class XferPool {
     return this.#free.pop() ?? this.#acquire();
   }
 
+  /** The xfer that {@link take} would give, if one is at hand; else {@link NONE}. */
+  get next(): number {
+    return this.#free[this.#free.length - 1] ?? NONE;
+  }
+
   /** Gives an xfer back that is not in flight. */
   give(xfer: number): void {
     this.#free.push(xfer);

@@ -17,7 +17,7 @@ export class Watchman {
   readonly #row: number;
   readonly #report: Report;
   #seen: ChannelCounters;
-  /** Somebody gave up: a late answer may come in with anything from here on. */
+  /** Somebody gave up, so that a late answer may come in with anything from here on; or the channel is closed. */
   isAlert = false;
 
   constructor(core: Core, row: number, report: Report) {

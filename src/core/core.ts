@@ -272,14 +272,23 @@ export class Core {
 
   /** Writes one or two words into a FastChannel and rings its doorbell. */
   writeFastChannel(fastChannel: number, first: number, second: number, now: number): void {
-    checked(this.#exports.writeFastChannel(this.base, fastChannel, first, second, now), "writeFastChannel");
+    let result: number;
+    try {
+      result = this.#exports.writeFastChannel(this.base, fastChannel, first, second, now);
+    } catch (cause) {
+      throw trapError(cause, "writeFastChannel");
+    }
+    checked(result, "writeFastChannel");
   }
 
-  /** Reads the words of a FastChannel's cell; the second is 0 for a cell of 4 bytes. */
-  readFastChannel(fastChannel: number, now: number): readonly [number, number] {
+  /** Reads the words of a FastChannel's cell; the second is 0 for a cell of 4 bytes.
+   *  @param into overwritten and returned */
+  readFastChannel(fastChannel: number, now: number, into: [number, number] = [0, 0]): readonly [number, number] {
     checked(this.#exports.readFastChannel(this.base, fastChannel, now), "readFastChannel");
     const at = this.#rowAt(layout.CORE_FASTCHANNELS, fastChannel) + layout.FASTCHANNEL_VALUE;
-    return [this.memory.u32(at), this.memory.u32(at + 4)];
+    into[0] = this.memory.u32(at);
+    into[1] = this.memory.u32(at + 4);
+    return into;
   }
 
   /** Serves the command posted in an A2P area: 0 = answered, above 0 = the claim that the host has to answer or
@@ -343,6 +352,12 @@ export class Core {
     }
     if (state < 0) throw faultError(state, "exchange");
     return state;
+  }
+
+  /** What {@link exchange} calls with {@link base} in front, for callers that it is too far to ask for each time. A negative result is a
+   *  fault, a trap a `WebAssembly.RuntimeError`. Not to be called any more once the core is observed: a disposed one is. */
+  get exchangeExport(): CoreExports["exchange"] {
+    return this.#exports.exchange;
   }
 
   /** Runs up to `budget` submissions; how many completed. {@link runStop} says why it stopped. */
@@ -496,6 +511,7 @@ export class Core {
 
   /** Lets the memory go. Later calls throw `ChannelError` with reason "closed". */
   dispose(): void {
+    if (this.#memory?.isShared === false) this.observe({ trace: true }); // so that nobody goes on with what he kept
     this.#exports = DISPOSED;
     this.#memory = undefined;
   }

@@ -21,6 +21,11 @@ export class Inbox {
     return this.#core.memory.f64(this.#core.base + layout.CORE_NEXT_DEADLINE);
   }
 
+  /** Index of the word that {@link isObserved} looks at. */
+  get observeWord(): number {
+    return this.#observe / 4;
+  }
+
   /** Whether trace or events are on, so that times inside of the core are looked at.
    *  @param view of the core's memory; a hot path asks for it once, for asking is what costs */
   isObserved(view: DataView): boolean {
@@ -78,6 +83,12 @@ export class Inbox {
     return memory.u32(area + (isMsg ? layout.MSG_HEADER : layout.SMT_HEADER));
   }
 }
+
+/** Where {@link answerBytes} reads, in words from an xfer's payload. */
+export const ANSWER_BYTES_WORD = (layout.XFER_LENGTH - layout.XFER_PAYLOAD) / 4;
+
+/** Where {@link answerFault} reads, in words from an xfer's payload. */
+export const ANSWER_FAULT_WORD = (layout.XFER_FAULT - layout.XFER_PAYLOAD) / 4;
 
 /** Payload bytes of an answer, from the address of its xfer's payload. */
 export function answerBytes(view: DataView, payload: number): number {

@@ -1,6 +1,8 @@
 /** Views on a core's memory that survive its growth. Everything is little-endian; u32 is made unsigned here, once. */
 export class CoreMemory {
   readonly #memory: WebAssembly.Memory;
+  /** Whether other threads may be in it. */
+  readonly isShared: boolean;
   #buffer: ArrayBufferLike;
   #data: DataView;
   #bytes: Uint8Array;
@@ -9,6 +11,7 @@ export class CoreMemory {
   constructor(memory: WebAssembly.Memory) {
     this.#memory = memory;
     this.#buffer = memory.buffer;
+    this.isShared = !(this.#buffer instanceof ArrayBuffer);
     this.#data = new DataView(this.#buffer);
     this.#bytes = new Uint8Array(this.#buffer);
     this.#words = new Int32Array(this.#buffer);
@@ -68,7 +71,9 @@ export class CoreMemory {
   }
 
   #renew(): void {
-    if (this.#buffer === this.#memory.buffer) return; // memory.grow replaced the buffer
+    // Growth detaches the buffer, and what views a detached one has no length. A shared one stays as it was: only its memory knows of the next
+    if (this.#words.length !== 0 && !this.isShared) return;
+    if (this.#buffer === this.#memory.buffer) return;
     this.#buffer = this.#memory.buffer;
     this.#data = new DataView(this.#buffer);
     this.#bytes = new Uint8Array(this.#buffer);

@@ -2,7 +2,7 @@ import { ABI_VERSION } from "../../assembly/layout.ts";
 import { InternalError, UnsupportedError } from "../errors.ts";
 import { trapError } from "./engine.ts";
 import { type CoreExports, EXPORT_NAMES } from "./exports.ts";
-import { RELEASE_WASM_HEX } from "./release.wasm.ts";
+import { RELEASE_WASM_TEXT } from "./release.wasm.ts";
 
 /** Where a core's code comes from: a compiled module, its bytes, or the address of `core.wasm`. */
 export type ModuleSource = WebAssembly.Module | BufferSource | URL;
@@ -16,7 +16,7 @@ export async function compile(source?: ModuleSource): Promise<WebAssembly.Module
   if (source === undefined) {
     if (embedded) return embedded;
     // Whoever is ready first, this or compileSync, is the one that stays
-    compiling ??= WebAssembly.compile(decode(RELEASE_WASM_HEX)).then((module) => (embedded ??= module));
+    compiling ??= WebAssembly.compile(decodeEmbedded()).then((module) => (embedded ??= module));
     return compiling;
   }
   if (source instanceof WebAssembly.Module) return source;
@@ -32,7 +32,7 @@ export async function compile(source?: ModuleSource): Promise<WebAssembly.Module
 /** {@link compile} for callers that cannot wait. Browsers refuse modules above 4 KiB on their main thread. */
 export function compileSync(source?: Exclude<ModuleSource, URL>): WebAssembly.Module {
   if (source === undefined) {
-    embedded ??= new WebAssembly.Module(decode(RELEASE_WASM_HEX));
+    embedded ??= new WebAssembly.Module(decodeEmbedded());
     return embedded;
   }
   return source instanceof WebAssembly.Module ? source : new WebAssembly.Module(bytesOf(source));
@@ -57,10 +57,16 @@ export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memo
     }
   }
   const guarded = Object.fromEntries(EXPORT_NAMES.map((name) => [name, guard(name, exports[name] as Export)]));
-  // The module was just checked to have all of them; their signatures are held by the ABI version. The two hot ones are
+  // The module was just checked to have all of them; their signatures are held by the ABI version. Hot ones are
   // guarded where they are called, without a further function in between.
-  const { exchange, run } = exports;
-  const core = { ...guarded, exchange, run, memory: memory ?? exports.memory } as unknown as CoreExports;
+  const { exchange, run, writeFastChannel } = exports;
+  const core = {
+    ...guarded,
+    exchange,
+    run,
+    writeFastChannel,
+    memory: memory ?? exports.memory,
+  } as unknown as CoreExports;
   const version = core.abiVersion();
   if (version !== ABI_VERSION) throw new UnsupportedError("core module", `ABI version ${ABI_VERSION}`, `${version}`);
   return core;
@@ -99,8 +105,19 @@ function bytesOf(source: BufferSource): Uint8Array<ArrayBuffer> {
   return new Uint8Array(source.buffer as ArrayBuffer, source.byteOffset, source.byteLength);
 }
 
-function decode(hex: string): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(hex.length / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16);
-  return bytes;
+/** The bytes of the release build; {@link RELEASE_WASM_TEXT} says how they are written. */
+export function decodeEmbedded(): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(RELEASE_WASM_TEXT.length);
+  let length = 0;
+  let more = 0;
+  for (let i = 0; i < RELEASE_WASM_TEXT.length; i++) {
+    const code = RELEASE_WASM_TEXT.charCodeAt(i);
+    if (code > 0x7c) {
+      more = (code - 0x7c) * 89;
+    } else {
+      bytes[length++] = more + code - (code < 0x5c ? 0x23 : 0x24);
+      more = 0;
+    }
+  }
+  return bytes.slice(0, length);
 }

@@ -21,6 +21,7 @@ import {
   clockProtocol,
 } from "./clock.ts";
 import { orElse } from "./refusal.ts";
+import { isWord } from "./word.ts";
 
 /** From this version on there are extended configurations, parents and permissions. */
 const V3 = 0x30000;
@@ -83,6 +84,9 @@ export interface ClockInfo {
 
 /** How to reach a rate that the clock does not have; default: down. */
 export type ClockRounding = "down" | "up" | "closest";
+
+/** Bits of the flags of `CLOCK_RATE_SET`. */
+const ROUND_FLAGS = { down: 0, up: 1 << 2, closest: 1 << 3 };
 
 /** How a rate is set. */
 export interface ClockRateOptions extends CallOptions {
@@ -229,6 +233,15 @@ export class Clock {
 
   /** {@link setRate} without waiting for the event loop, and without garbage; see `PolledCommand` for what it throws. */
   setRatePolled(clockId: number, rateHz: number, round: ClockRounding = "down"): void {
+    if (isWord(clockId) && Number.isSafeInteger(rateHz) && rateHz >= 0) {
+      const done = this.#setRatePolled.tryWords(
+        ROUND_FLAGS[round],
+        clockId,
+        rateHz >>> 0,
+        Math.floor(rateHz / 2 ** 32),
+      );
+      if (done !== undefined) return;
+    }
     const request = this.#setRateRequest;
     request.flags.roundUp = round === "up";
     request.flags.roundClosest = round === "closest";

@@ -1,6 +1,7 @@
 import type { CallOptions, FastChannel, PlatformIdentity, ProtocolHandle } from "../agent/handle.ts";
 import { MessageError, StatusError } from "../errors.ts";
 import type { Command } from "../wire/message.ts";
+import { isWord } from "./word.ts";
 
 /** The commands by which a protocol tells of its FastChannels: those of performance and of powercap differ in their ids only. */
 export interface FastChannelCommands {
@@ -76,7 +77,7 @@ export class FastChannelFinder {
 /** Fit for the cell of a SET FastChannel. Firmware takes a 0 there for "no request", so that one is for messages; so is what is no
  *  word at all, for they say what is wrong with it. */
 export function isWritable(word: number): boolean {
-  return word !== 0 && word >>> 0 === word;
+  return word !== 0 && isWord(word);
 }
 
 /** Reads memory as if it were a call. */

@@ -21,6 +21,7 @@ import {
 } from "./performance-fast.ts";
 import { type PerformanceStatisticsCopy, readPerformanceStatistics } from "./performance-statistics.ts";
 import { orElse } from "./refusal.ts";
+import { isWord } from "./word.ts";
 
 /** `PROTOCOL_ATTRIBUTES` of the performance protocol. */
 export interface PerformanceProtocolInfo {
@@ -249,6 +250,7 @@ export class Performance {
       fast.write(level);
       return;
     }
+    if (isWord(domainId) && isWord(level) && this.#levelSet.tryWords(domainId, level, 0, 0) !== undefined) return;
     this.#levelRequest.domainId = domainId;
     this.#levelRequest.performanceLevel = level;
     this.#levelSet.call(this.#levelRequest, NOTHING);
@@ -266,6 +268,8 @@ export class Performance {
   getLevelPolled(domainId: number): number {
     const fast = this.#fast[domainId]?.getLevel;
     if (fast) return fast.read()[0];
+    const level = isWord(domainId) ? this.#levelGet.tryWords(domainId, 0, 0, 0) : undefined;
+    if (level !== undefined) return level >>> 0;
     this.#domainRequest.domainId = domainId;
     return this.#levelGet.call(this.#domainRequest, this.#levelResponse).performanceLevel;
   }
@@ -289,6 +293,8 @@ export class Performance {
       fast.write(rangeMax, rangeMin);
       return;
     }
+    const isOfWords = isWord(domainId) && isWord(rangeMax) && isWord(rangeMin);
+    if (isOfWords && this.#limitsSet.tryWords(domainId, rangeMax, rangeMin, 0) !== undefined) return;
     this.#limitsRequest.domainId = domainId;
     this.#limitsRequest.rangeMax = rangeMax;
     this.#limitsRequest.rangeMin = rangeMin;
@@ -310,7 +316,9 @@ export class Performance {
   getLimitsPolled(domainId: number, into: { rangeMax: number; rangeMin: number }): PerformanceLimits {
     const fast = this.#fast[domainId]?.getLimits;
     if (fast) {
-      [into.rangeMax, into.rangeMin] = fast.read();
+      const [rangeMax, rangeMin] = fast.read();
+      into.rangeMax = rangeMax;
+      into.rangeMin = rangeMin;
       return into;
     }
     this.#domainRequest.domainId = domainId;

@@ -13,6 +13,7 @@ import {
 } from "./power.ts";
 import { type PowerStatisticsCopy, readPowerStatistics } from "./power-statistics.ts";
 import { orElse } from "./refusal.ts";
+import { isWord } from "./word.ts";
 
 /** From this version on attributes say which domains notify of requests. */
 const V3 = 0x30000;
@@ -158,6 +159,8 @@ export class Power {
 
   /** {@link setState} without waiting for the event loop, and without garbage; see `PolledCommand` for what it throws. */
   setStatePolled(domainId: number, powerState: number): void {
+    const isOfWords = isWord(domainId) && isWord(powerState);
+    if (isOfWords && this.#setStatePolled.tryWords(0, domainId, powerState, 0) !== undefined) return;
     this.#setStateRequest.domainId = domainId;
     this.#setStateRequest.powerState = powerState;
     this.#setStatePolled.call(this.#setStateRequest, NOTHING);
@@ -170,6 +173,8 @@ export class Power {
 
   /** {@link getState} without waiting for the event loop, and without garbage; see `PolledCommand` for what it throws. */
   getStatePolled(domainId: number): number {
+    const state = isWord(domainId) ? this.#statePolled.tryWords(domainId, 0, 0, 0) : undefined;
+    if (state !== undefined) return state >>> 0;
     this.#stateRequest.domainId = domainId;
     return this.#statePolled.call(this.#stateRequest, this.#stateResponse).powerState;
   }

@@ -14,6 +14,7 @@ import {
   VoltageProtocolAttributes,
   voltageProtocol,
 } from "./voltage.ts";
+import { isWord } from "./word.ts";
 
 /** `PROTOCOL_ATTRIBUTES` of the voltage domain protocol. */
 export interface VoltageProtocolInfo {
@@ -176,6 +177,8 @@ export class Voltage {
 
   /** {@link setLevel} without waiting for the event loop, and without garbage; see `PolledCommand` for what it throws. */
   setLevelPolled(domainId: number, levelUv: number): void {
+    const isOfWords = isWord(domainId) && (levelUv | 0) === levelUv;
+    if (isOfWords && this.#setLevelPolled.tryWords(domainId, 0, levelUv, 0) !== undefined) return;
     const request = this.#setLevelRequest;
     request.domainId = domainId;
     request.levelUv = levelUv;
@@ -189,6 +192,8 @@ export class Voltage {
 
   /** {@link getLevel} without waiting for the event loop, and without garbage; see `PolledCommand` for what it throws. */
   getLevelPolled(domainId: number): number {
+    const levelUv = isWord(domainId) ? this.#levelPolled.tryWords(domainId, 0, 0, 0) : undefined;
+    if (levelUv !== undefined) return levelUv;
     this.#levelRequest.domainId = domainId;
     return this.#levelPolled.call(this.#levelRequest, this.#levelResponse).levelUv;
   }

@@ -156,6 +156,25 @@ test("polled calls wait for a platform with latency by moving its clock", async 
   await close();
 });
 
+test("polled calls are refused while another command is under way, and leave that alone", async () => {
+  const { platform, agent, close } = await opened();
+  const performance = await agent.protocol(Performance);
+  platform.on(0x13, 1, words(0, 1, 0, 0, 0)).latencyMs = 5;
+  const attributes = performance.getProtocolAttributes();
+  const busy = (command: string) =>
+    expect.objectContaining({ reason: "busy", message: expect.stringContaining(command) });
+  const { doorbells } = platform;
+  expect(() => performance.setLevelPolled(0, 2000)).toThrow(busy("PERFORMANCE_LEVEL_SET"));
+  expect(() => performance.getLevelPolled(0)).toThrow(busy("PERFORMANCE_LEVEL_GET"));
+  expect(platform.doorbells).toBe(doorbells);
+  platform.clock.advance(5);
+  expect(await attributes).toMatchObject({ domainCount: 1 });
+  expect(performance.getLevelPolled(0)).toBe(600);
+  performance.setLevelPolled(0, 2000);
+  expect(performance.getLevelPolled(0)).toBe(2000);
+  await close();
+});
+
 test("an area whose caller gave up is waited for; if it never comes back the channel is dead", async () => {
   const { platform, agent, anomalies, close } = await opened();
   const performance = await agent.protocol(Performance);

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import * as layout from "../../assembly/layout.ts";
 import { InlineHot } from "../../scripts/inline-hot.mjs";
 import { EXPORT_NAMES } from "../../src/core/exports.ts";
-import { RELEASE_WASM_HEX } from "../../src/core/release.wasm.ts";
+import { decodeEmbedded } from "../../src/core/module.ts";
 import { BUILDS, type Build, instantiate, EXPORT_NAMES as TESTED_NAMES } from "../support/core.ts";
 import { type Binary, parse, signatureOf } from "./binary.ts";
 
@@ -47,7 +47,7 @@ const names = (binary: Binary) => binary.exports.map(({ name }) => name).sort();
 
 describe("the release build", () => {
   test("comes out of its sources byte for byte as it is embedded", async () => {
-    const embedded = Buffer.from(RELEASE_WASM_HEX, "hex");
+    const embedded = decodeEmbedded();
     const rebuilt = await rebuild("release");
     expect(rebuilt.length).toBe(embedded.length);
     expect(Buffer.compare(rebuilt, embedded)).toBe(0);
