@@ -10,6 +10,7 @@ export async function bundleCli(entry, outfile) {
   const bundles = [
     await bundleForNode(entry, outfile),
     await bundleForNode(join(folder, "sim-worker.ts"), join(outdir, "sim-worker.js")),
+    await bundleForNode(join(folder, "serve-thread.ts"), join(outdir, "serve-thread.js")),
     // Where Tinypool looks for what its threads begin with
     await bundleForNode("node_modules/tinypool/dist/entry/worker.js", join(outdir, "entry/worker.js")),
     await bundleForPages(join(folder, "page/charts.ts"), join(outdir, "page/charts.js")),

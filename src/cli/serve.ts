@@ -2,36 +2,35 @@ import { createServer, type Server, type Socket } from "node:net";
 import type { Command } from "commander";
 import type { Board } from "../board/index.ts";
 import { nodeStream, StreamServer, type StreamServerCounters } from "../firmware/index.ts";
-import { Core, realClock } from "../index.ts";
-import { Platform } from "../platform/index.ts";
+import { realClock } from "../index.ts";
+import type { Platform } from "../platform/index.ts";
 import type { Release } from "../protocols/index.ts";
-import type { VhostUserServer } from "../vhost-user/index.ts";
 import { type Address, addressText, listenHost, parseHostPort } from "./address.ts";
 import { type CliContext, UsageError } from "./context.ts";
 import { type BoardChoice, collect, openBoard } from "./open-board.ts";
 import { agentOf, parseProfile } from "./platform-options.ts";
-import { guestsAsText, serveGuests } from "./serve-guests.ts";
+import { type Guests, guestsAsText, serveGuests, serveGuestsInThread } from "./serve-guests.ts";
+import { openServed } from "./served-platform.ts";
 import { listenAt } from "./socket-path.ts";
-import { openTraceFile, TRACE_CAPACITY, TRACE_OPTION } from "./trace-file.ts";
+import { expectTraceFormat, TRACE_OPTION } from "./trace-file.ts";
 
 interface ServeOptions extends BoardChoice {
   readonly socket?: string;
   readonly listen?: string;
   readonly allowRemote?: true;
   readonly vhostUser?: string;
+  readonly lowLatency?: true;
   readonly profile: Release;
   readonly agent: string;
   readonly trace?: string;
   readonly json?: true;
 }
 
-/** As many clients at once as a core is given room for; further ones are turned away. */
-const CLIENTS = 1024;
-
 const HELP = `
 On --socket and --listen, each message travels behind its length: u32, little-endian, counting header and payload. Answers, delayed responses and
 notifications come back on the same connection, after the answer to the command that caused them. Any number of clients may connect; all
 of them are the same agent. Neither they nor guests share no memory with the platform, so all are offered no FastChannels and no statistics.
+With --low-latency guests are served by a thread that does nothing else, in about half the time; its platform has no other clients.
 SIGINT or SIGTERM ends the server: it prints its counters, removes the socket and exits with 0.
 
 BOARD is a board file, or a device tree blob: then the platform is the one behind its first SCMI instance, or behind --instance NODE.
@@ -39,7 +38,7 @@ Nothing tells clients apart or keeps strangers out: --listen takes addresses of 
 
 Examples:
   scmi serve examples/boards/example.yaml --socket /tmp/scmi.sock --profile 2.0
-  scmi serve examples/boards/example.yaml --vhost-user /tmp/guest.sock
+  scmi serve examples/boards/example.yaml --vhost-user /tmp/guest.sock --low-latency
   scmi call --connect unix:/tmp/scmi.sock base discover-vendor
   scmi serve board.dtb --instance /firmware/scmi-1 --listen localhost:5599
   scmi call --connect tcp:localhost:5599 clock rate-get 0`;
@@ -54,6 +53,10 @@ export function addServe(program: Command, context: CliContext): void {
     .option("--listen <host:port>", "TCP address of this machine to listen on; port 0 = any that is free")
     .option("--allow-remote", "let --listen take addresses that other machines reach")
     .option("--vhost-user <path>", "Unix socket for guests of QEMU and User Mode Linux; needs the package koffi")
+    .option(
+      "--low-latency",
+      "serve guests in a thread of their own, which waits for nothing else; without --socket and --listen",
+    )
     .option("--instance <node>", "SCMI instance of a device tree, by the path of its node (default: the first)")
     .option("--board-file <[node=]file>", "what a device tree cannot say; may be given for several instances", collect)
     .option("--profile <release>", "release of SCMI that the platform looks like", parseProfile, "3.2")
@@ -62,11 +65,15 @@ export function addServe(program: Command, context: CliContext): void {
     .option("--json", "print NDJSON: one object when listening, one with the counters at the end")
     .addHelpText("after", HELP)
     .action((path: string, options: ServeOptions) => {
-      const { socket, listen, vhostUser } = options;
+      const { socket, listen, vhostUser, lowLatency, trace } = options;
       if (socket === undefined && listen === undefined && vhostUser === undefined) {
         throw new UsageError("expected --socket, --listen or --vhost-user");
       }
       if (socket !== undefined && listen !== undefined) throw new UsageError("expected --socket or --listen, got both");
+      if (lowLatency && (vhostUser === undefined || socket !== undefined || listen !== undefined)) {
+        throw new UsageError("--low-latency: expected --vhost-user alone: its platform serves nobody but guests");
+      }
+      if (trace !== undefined) expectTraceFormat(trace);
       return serve(openBoard(path, options), options, context);
     });
 }
@@ -82,26 +89,23 @@ async function serve(board: Board, options: ServeOptions, context: CliContext): 
   const { signal, print, complain } = context;
   const { socket, listen, vhostUser, profile, json } = options;
   const agent = agentOf(board, options.agent);
-  // Nobody shares memory with a process elsewhere: neither areas nor FastChannels are wanted.
-  const shared = { profile, sharesMemory: false } as const;
-  const capacity = Platform.capacityFor(board, { ...shared, connections: CLIENTS });
-  const tracing = options.trace === undefined ? { traceEntries: 0 } : TRACE_CAPACITY;
-  const core = await Core.open({ capacity: { ...capacity, ...tracing, areas: 1, fastChannels: 1 } });
-  const trace = options.trace === undefined ? undefined : openTraceFile(options.trace, context);
-  trace?.attach(core, { side: "platform", clock: realClock });
-  const platform = Platform.open(core, board, { ...shared, clock: realClock });
+  const served = options.lowLatency ? undefined : await openServed(board, options, realClock, context);
   let streams: Door | undefined;
-  let guests: VhostUserServer | undefined;
+  let guests: Guests | undefined;
   try {
-    if (socket !== undefined || listen !== undefined) {
-      streams = await serveStreams(platform, agent.id, options, complain);
+    if (served && (socket !== undefined || listen !== undefined)) {
+      streams = await serveStreams(served.platform, agent.id, options, complain);
     }
-    if (vhostUser !== undefined) guests = await serveGuests(platform, agent.id, vhostUser, complain);
+    if (vhostUser !== undefined) {
+      guests = served
+        ? await serveGuests(served.platform, agent.id, vhostUser, complain)
+        : await serveGuestsInThread({ board, profile, agentId: agent.id, trace: options.trace }, vhostUser, complain);
+    }
     const place = streams && placeOf(streams.address);
     const hello = {
       event: "listening",
       ...place,
-      ...(vhostUser ? { vhostUser } : {}),
+      ...(vhostUser ? { vhostUser, lowLatency: options.lowLatency ?? false } : {}),
       board: board.file,
       profile,
       agent,
@@ -112,21 +116,21 @@ async function serve(board: Board, options: ServeOptions, context: CliContext): 
         ? JSON.stringify(hello)
         : `listening on ${where}: ${board.file}, SCMI ${profile}, clients are agent ${agent.id} (${agent.name})`,
     );
-    await aborted(signal);
+    await Promise.race([aborted(signal), ...(guests ? [guests.ended] : [])]);
     await streams?.close();
     await guests?.close();
+    const seen = await guests?.counters();
     const counters = {
       ...(streams ? { counters: streams.counters } : {}),
-      ...(guests ? { guests: guests.counters } : {}),
+      ...(seen ? { guests: seen } : {}),
     };
     if (json) print(JSON.stringify({ event: "stopped", ...counters }));
     if (!json && streams) print(asText(streams.counters));
-    if (!json && guests) print(guestsAsText(guests.counters));
+    if (!json && seen) print(guestsAsText(seen));
   } finally {
     await guests?.close();
     await streams?.close();
-    platform.close();
-    trace?.close();
+    served?.close();
   }
 }
 

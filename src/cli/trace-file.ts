@@ -1,6 +1,13 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import type { Clock } from "../index.ts";
-import { EXPORT_EXTENSIONS, exportFormatOf, type Traceable, Tracer, traceExporter } from "../trace/index.ts";
+import {
+  EXPORT_EXTENSIONS,
+  type ExportFormat,
+  exportFormatOf,
+  type Traceable,
+  Tracer,
+  traceExporter,
+} from "../trace/index.ts";
 import { type CliContext, UsageError } from "./context.ts";
 
 /** For `--trace <file>`; every subcommand says the same of it. */
@@ -33,14 +40,19 @@ export interface TraceFile {
 /** Bytes that are written at once. */
 const CHUNK_BYTES = 1 << 16;
 
+/** What the extension of a file says.
+ *  @throws UsageError for one that says nothing */
+export function expectTraceFormat(path: string): ExportFormat {
+  const format = exportFormatOf(path);
+  if (format !== undefined) return format;
+  const known = EXPORT_EXTENSIONS.map((it) => `.${it}`).join(", ");
+  throw new UsageError(`--trace ${path}: expected a file name with one of the extensions ${known}`);
+}
+
 /** Opens the file of `--trace`; its extension says the format.
  *  @throws UsageError for an extension that says none, or a file that cannot be written */
 export function openTraceFile(path: string, { complain }: Pick<CliContext, "complain">): TraceFile {
-  const format = exportFormatOf(path);
-  if (format === undefined) {
-    const known = EXPORT_EXTENSIONS.map((it) => `.${it}`).join(", ");
-    throw new UsageError(`--trace ${path}: expected a file name with one of the extensions ${known}`);
-  }
+  const format = expectTraceFormat(path);
   const file = new BufferedFile(path);
   const exporter = traceExporter(format, (bytes) => file.write(bytes));
   const tracers: Tracer[] = [];

@@ -2,5 +2,6 @@
  *  koffi.
  *  @module */
 
-export { type VhostUserCounters, type VhostUserOptions, VhostUserServer } from "./server.ts";
+export type { VhostUserCounters } from "./back-end.ts";
+export { type VhostUserOptions, VhostUserServer } from "./server.ts";
 export type { VhostUserOutcome } from "./session.ts";

@@ -54,7 +54,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   board: { imports: ["devicetree", "protocols", "errors.ts"] },
   platform: { imports: ["wire", "errors.ts", "protocols", "core"], types: ["board"] },
   firmware: { imports: ["platform", "tee", "virtio", "stream", "transport/transport.ts", "core", "errors.ts"] },
-  "vhost-user": { imports: ["firmware", "virtio", "core", "errors.ts"] },
+  "vhost-user": { imports: ["firmware", "virtio", "platform", "core", "errors.ts"], types: ["board", "protocols"] },
   trace: { imports: ["wire", "protocols", "core", "errors.ts"] },
   world: { imports: WORLD },
   sim: { imports: ["world", "core", "protocols", "errors.ts"], types: ["board"] },
@@ -68,7 +68,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
 export const NODE_ROOMS: readonly string[] = ["cli", "examples"];
 
 /** Entry points that need Node; all others must run in browsers, so nothing that they reach imports `node:`. */
-export const NODE_ENTRY_POINTS: readonly string[] = ["./transport/raw", "./vhost-user"];
+export const NODE_ENTRY_POINTS: readonly string[] = ["./transport/raw", "./vhost-user", "./vhost-user/worker"];
 
 /** Packages that a room may import although it is no command: optional peers, which users install when they want that room. */
 export const OPTIONAL_PEERS: Readonly<Record<string, readonly string[]>> = { "vhost-user": ["koffi"] };
@@ -78,8 +78,8 @@ export const IMPURE: Readonly<Record<string, readonly string[]>> = {
   Date: [],
   setTimeout: ["src/core/real-clock.ts"],
   setInterval: [],
-  // Measuring yields to the event loop now and then, or SIGINT would not be heard.
-  setImmediate: ["src/cli/self-check.ts"],
+  // Measuring yields to the event loop now and then, or SIGINT would not be heard; so does a thread that waits by itself.
+  setImmediate: ["src/cli/self-check.ts", "src/vhost-user/thread.node.ts"],
   "Math.random": [],
   "performance.now": ["src/core/real-clock.ts", "src/cli/self-check.ts"],
 };

@@ -26,6 +26,7 @@ const c = {
   memfd: library.func("int memfd_create(const char *, uint32_t)"),
   ftruncate: library.func("int ftruncate(int, int64_t)"),
   eventfd: library.func("int eventfd(uint32_t, int)"),
+  poll: library.func("int poll(void *, uint64_t, int)"),
   read: library.func("int64_t read(int, void *, uint64_t)"),
   write: library.func("int64_t write(int, void *, uint64_t)"),
   close: library.func("int close(int)"),
@@ -184,8 +185,17 @@ export class FrontEnd {
 
   /** Waits for an interrupt. */
   interrupted(index: number): Promise<void> {
+    const fd = this.calls[index] as number;
+    const at = 3088 + index * 16;
+    const POLLIN = 1;
+    this.#view.setInt32(at, fd, true);
+    this.#view.setUint32(at + 4, POLLIN, true);
     return new Promise((resolve) => {
-      c.read.async(this.calls[index] as number, this.#block + 3080n + BigInt(index * 8), 8, () => resolve());
+      // The back end shares the eventfd, and made it non-blocking: reading it would not wait
+      c.poll.async(this.#block + BigInt(at), 1, -1, () => {
+        c.read(fd, this.#block + BigInt(at + 8), 8);
+        resolve();
+      });
     });
   }
 
