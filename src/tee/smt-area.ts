@@ -86,7 +86,6 @@ export class SmtArea {
 
   get #data(): DataView {
     const bytes = this.#memory.bytes;
-    if (this.#view !== undefined && bytes === this.#bytes) return this.#view;
     if (
       this.#view === undefined ||
       this.#bytes?.buffer !== bytes.buffer ||

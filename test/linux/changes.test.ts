@@ -51,7 +51,8 @@ const ofClass = (name: string, file: string, from = "regulator/regulator") =>
   `f=$(grep -lx ${name} /sys/class/${from}*/name) && cat $(dirname $f)/${file}`;
 const zoneFile = (name: string) => `$(dirname $(grep -lx ${name} /sys/class/powercap/arm-scmi*/name))`;
 const rateOf = async (guest: Guest, name: string) =>
-  clocksOf((await guest.run("cat /sys/kernel/debug/clk/clk_summary")).split("\n")).find(([it]) => it === name)?.[1];
+  clocksOf((await guest.run("cat /sys/kernel/debug/clk/clk_summary")).split("\n")).find((it) => it.name === name)
+    ?.rateHz;
 
 describe.skipIf(!hasLinux)("a guest (skipped without SCMI_LINUX_DIR)", () => {
   test("sees what the platform changes by its own doing", async () => {

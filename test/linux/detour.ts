@@ -10,7 +10,7 @@ export type Which = (header: {
 /** A way between platform and guest on which messages can be kept back. Everything passes unless it is told otherwise. */
 export class Detour {
   #sink: MessageSink | undefined;
-  #rule: (message: Uint8Array, isMeant: (which: Which) => boolean) => "pass" | "keep" | "gone" = () => "pass";
+  #rule: (isMeant: (which: Which) => boolean) => "pass" | "keep" = () => "pass";
   readonly #kept: Uint8Array[] = [];
   #noticed: () => void = () => {};
 
@@ -19,9 +19,10 @@ export class Detour {
     this.#sink = sink;
     return {
       send: (message) => {
-        const fate = this.#rule(message, (which) => which(headerOf(message)));
-        if (fate === "pass") sink.send(message);
-        if (fate !== "keep") return;
+        if (this.#rule((which) => which(headerOf(message))) === "pass") {
+          sink.send(message);
+          return;
+        }
         this.#kept.push(message);
         this.#noticed();
       },
@@ -36,7 +37,7 @@ export class Detour {
   /** Keeps the next one back; the result resolves when it has come. */
   keepNext(which: Which): Promise<void> {
     return new Promise((resolve) => {
-      this.#rule = (_, isMeant) => {
+      this.#rule = (isMeant) => {
         if (!isMeant(which)) return "pass";
         this.#rule = () => "pass";
         return "keep";
@@ -47,25 +48,9 @@ export class Detour {
 
   /** Keeps them until there are `count`, then lets them go, the last one first; and so on. */
   reverse(count: number, which: Which): void {
-    this.#rule = (_, isMeant) => (isMeant(which) ? "keep" : "pass");
+    this.#rule = (isMeant) => (isMeant(which) ? "keep" : "pass");
     this.#noticed = () => {
       if (this.#kept.length === count) this.release();
-    };
-  }
-
-  /** Keeps one back until the next other one has gone. */
-  swapNext(which: Which): void {
-    let hasCome = false;
-    this.#rule = (message, isMeant) => {
-      if (!hasCome && isMeant(which)) {
-        hasCome = true;
-        return "keep";
-      }
-      if (!hasCome) return "pass";
-      this.#rule = () => "pass";
-      this.#sink?.send(message);
-      this.release();
-      return "gone";
     };
   }
 

@@ -54,7 +54,7 @@ while read -r line; do eval "$line"; printf '\\n=== %d\\n' $?; done
 `;
 const SESSION = `#!/bin/sh
 /bin/busybox --install -s /bin
-mount -t devtmpfs d /dev; ${MOUNTS}; ${TRACEFS}
+mount -t devtmpfs d /dev 2>/dev/null; ${MOUNTS}; ${TRACEFS}
 ${LOOP}`;
 const HOSTFS = `#!/bin/sh
 export PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin HOME=/root
@@ -69,6 +69,7 @@ interface Parts {
   /** Its front end has hung up. */
   readonly gone: Promise<void>;
   readonly files: readonly string[];
+  readonly refusals: () => number;
 }
 
 /** A User Mode Linux whose SCMI device is a platform in this process. */
@@ -79,14 +80,16 @@ export class Guest {
   readonly #child: ChildProcess;
   readonly #gone: Promise<void>;
   readonly #files: readonly string[];
+  readonly #refusals: () => number;
 
-  private constructor({ platform, server, child, console, gone, files }: Parts) {
+  private constructor({ platform, server, child, console, gone, files, refusals }: Parts) {
     this.platform = platform;
     this.server = server;
     this.console = console;
     this.#child = child;
     this.#gone = gone;
     this.#files = files;
+    this.#refusals = refusals;
   }
 
   /** Starts one, and resolves when its shell is there, or its end has come. */
@@ -100,7 +103,14 @@ export class Guest {
     const gone = new Promise<void>((resolve) => {
       isGone = resolve;
     });
-    const connect = (sink: MessageSink) => platform.connectMessages(1, through(sink));
+    let refusals = 0;
+    const counted = (sink: MessageSink): MessageSink => ({
+      send(message) {
+        if (isRefusal(message)) refusals++;
+        sink.send(message);
+      },
+    });
+    const connect = (sink: MessageSink) => platform.connectMessages(1, through(counted(sink)));
     const server = await VhostUserServer.listen(connect, path, { onGone: isGone });
     const files: string[] = [];
     const file = (suffix: string, content: string | Uint8Array, mode = 0o600) => {
@@ -115,7 +125,15 @@ export class Guest {
     const args = [...words, `virtio_uml.device=${path}:32`, ...(options.words ?? [])];
     // A group of its own, for a kernel is several processes
     const child = spawn(join(LINUX_DIR, `linux-uml-${kernel}`), args, { stdio: "pipe", detached: true });
-    const guest = new Guest({ platform, server, child, console: new Console(child), gone, files });
+    const guest = new Guest({
+      platform,
+      server,
+      child,
+      console: new Console(child),
+      gone,
+      files,
+      refusals: () => refusals,
+    });
     AbortSignal.timeout(LONGEST_MS).addEventListener("abort", () => guest.#kill());
     await (options.runs === "shared" ? guest.ended : guest.console.reach("=== ready"));
     return guest;
@@ -132,6 +150,11 @@ export class Guest {
   /** 6.12 cannot run programs on processors with larger registers than it has room for: only its own console can be judged then. */
   get runsPrograms(): boolean {
     return !/ptrace set fp regs failed/.test(this.console.text);
+  }
+
+  /** Responses so far whose status is an error. */
+  get refusals(): number {
+    return this.#refusals();
   }
 
   /** Ends the test as skipped, saying so, where {@link runsPrograms} does not hold. */
@@ -201,4 +224,10 @@ function rootOf(
   const padding = Buffer.alloc(-whole.byteLength & 3); // an archive starts at a multiple of 4; a later file takes the place of an earlier one
   const initrd = file(".cpio", Buffer.concat([whole, padding, archive({ session: SESSION, ...programs })]));
   return ["mem=128M", `initrd=${initrd}`, "rdinit=/session"];
+}
+
+/** Whether a message is a response with an error. */
+function isRefusal(message: Uint8Array): boolean {
+  const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
+  return (view.getUint32(0, true) & 0x300) === 0 && view.getInt32(4, true) < 0;
 }

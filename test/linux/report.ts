@@ -7,14 +7,27 @@ export function section(text: string, name: string): readonly string[] {
   return rest.slice(0, end < 0 ? undefined : end).split("\n");
 }
 
-/** Name and rate of each clock in `clk_summary`, and whether Linux has it prepared: the only enabling that SCMI clocks without atomic
- *  transports have. */
-export function clocksOf(
-  lines: readonly string[],
-): readonly (readonly [name: string, rateHz: number, isOn: boolean])[] {
+/** A clock as Linux shows it. */
+export interface ShownClock {
+  readonly name: string;
+  readonly rateHz: number;
+  /** Whether Linux has it prepared: the only enabling that clocks have whose transport is not atomic. */
+  readonly isOn: boolean;
+  /** Name of its parent. */
+  readonly parent: string | undefined;
+}
+
+/** The clocks of `clk_summary`, where three more columns of indentation lead from a clock to its children. */
+export function clocksOf(lines: readonly string[]): readonly ShownClock[] {
+  const above: string[] = [];
   return lines.flatMap((line) => {
     const [name = "", , prepared, , rate = ""] = line.trim().split(/\s+/);
-    return /^\d+$/.test(rate) ? [[name, Number(rate), prepared !== "0"] as const] : [];
+    if (!/^\d+$/.test(rate)) return [];
+    const depth = (line.length - line.trimStart().length - 1) / 3;
+    above.length = depth;
+    const parent = above[depth - 1];
+    above.push(name);
+    return [{ name, rateHz: Number(rate), isOn: prepared !== "0", parent }];
   });
 }
 
@@ -33,9 +46,8 @@ const KNOWN: readonly RegExp[] = [
   /Abstract power scale not supported\. Skip fan/, // a powercap domain without a unit
   /SCMI protocol 2[34] not implemented/, // voltage and powercap, which the tree has and SCMI 2.0 not
   /multiplier for domain \d rounded/,
-  // Linux 7.2 enables each temperature sensor by SENSOR_CONFIG_SET before it makes a thermal zone of it, whatever version the
-  // protocol has. Version 1.0, which is that of SCMI 2.0, has no such command, so the answer has to be NOT_SUPPORTED: -2 below is ENOENT,
-  // for Linux sees by itself that the command is not there. No zone is made. A platform cannot do anything about it.
+  // Linux 7.2 enables each temperature sensor by SENSOR_CONFIG_SET before it makes a thermal zone of it, whatever version the protocol
+  // has. Version 1.0, that of SCMI 2.0, has no such command: the answer is NOT_FOUND, Linux' ENOENT, and there is no zone. 6.12 has one.
   /scmi-hwmon .*Error enabling sensor .*err=-2/,
 ];
 

@@ -14,6 +14,7 @@ export async function expectSameCounts(guest: Guest): Promise<void> {
   const { response_ok = 0, err_msg_unexpected = 0, err_msg_invalid = 0 } = theirs;
   expect(theirs).toMatchObject({
     ...{ sent_ok: received, delayed_response_ok: delayedResponses, notification_ok: notifications },
+    err_protocol: guest.refusals,
     ...{ sent_fail: 0, err_msg_nomem: 0, xfers_response_timeout: 0, xfers_inflight: 0 },
   });
   expect(response_ok + err_msg_unexpected + err_msg_invalid).toBe(responses);
