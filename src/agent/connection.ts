@@ -26,6 +26,8 @@ export class Connection implements TransportHost {
   readonly #rows = new Map<number, Line | Inflow>();
   readonly #lines = new Map<number, Line>();
   readonly #taken: TakenInstance[] = [];
+  /** By row: a view for each message would be garbage. */
+  readonly #areas: (Uint8Array | undefined)[] = [];
   /** What rows had counted for agents before this one. */
   readonly #countedBefore = new Map<number, ChannelCounters>();
   #isClamped = false;
@@ -110,8 +112,11 @@ export class Connection implements TransportHost {
   }
 
   areaOf(row: number): Uint8Array {
+    const known = this.#areas[row];
+    if (known !== undefined && known.byteLength > 0) return known; // else memory has grown, or nobody asked before
     const area = this.core.areaOf(row);
     if (area.byteLength === 0) throw new TypeError(`"row" expected one with an area, got ${row}`);
+    this.#areas[row] = area;
     return area;
   }
 

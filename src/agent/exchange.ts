@@ -6,6 +6,8 @@ import type { BoundCommand } from "./bound.ts";
 import type { Hub } from "./hub.ts";
 import type { Watchman } from "./watchman.ts";
 
+const HEADER_BYTES = 4;
+
 /** Exchanges on one channel that do not wait for the event loop. */
 export class Exchanger {
   /** The platform half is in the same core: {@link now} can be used. */
@@ -21,6 +23,8 @@ export class Exchanger {
   readonly #isBroughtIn: boolean;
   /** An exchange left events for the platform to tell its observers, once the answer has been read. */
   #owesRing = false;
+  /** By xfer and payload bytes, of which there are few: a view for each message would be garbage. */
+  readonly #messages: (Uint8Array | undefined)[][] = [];
   /** For what nobody looks at: the real clock costs more than the rest of an exchange. */
   #lastNow: number;
 
@@ -110,9 +114,18 @@ export class Exchanger {
   /** The message, where the transport carries it itself. */
   #carried(xfer: number, byteLength: number): Uint8Array | undefined {
     if (!this.#isCarried) return undefined;
+    let ofXfer = this.#messages[xfer];
+    if (!ofXfer) {
+      ofXfer = [];
+      this.#messages[xfer] = ofXfer;
+    }
+    const known = ofXfer[byteLength];
+    if (known !== undefined && known.byteLength > 0) return known; // else memory has grown, or none was so long
     const { core } = this.#hub;
     const at = core.messageAt(xfer);
-    return core.memory.bytes.subarray(at, at + 4 + byteLength);
+    const message = core.memory.bytes.subarray(at, at + HEADER_BYTES + byteLength);
+    ofXfer[byteLength] = message;
+    return message;
   }
 }
 

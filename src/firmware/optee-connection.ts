@@ -6,8 +6,9 @@ import {
   type TeeParam,
   teeError,
 } from "../tee/index.ts";
-import { type PassedParams, passIn, passOut } from "./optee-params.ts";
+import { ParamPasser } from "./optee-params.ts";
 import { Cancellation, cancelAll, type OpteeCall, type OpteeSession, type OpteeSystem } from "./optee-system.ts";
+import { outcomeNow } from "./trusted-app.ts";
 
 /** One client of the simulated OP-TEE: its sessions and memories. */
 export class OpteeConnection implements TeeConnection {
@@ -22,15 +23,16 @@ export class OpteeConnection implements TeeConnection {
   constructor(system: OpteeSystem, hasSystemSessions: boolean) {
     this.#system = system;
     system.contexts++;
-    if (system.isSync) this.invokeSync = (...command) => this.#invokeSync(...command);
+    if (system.isSync) this.invokeSync = (session, command, params) => this.#invokeSync(session, command, params);
     if (hasSystemSessions) this.makeSystemSession = (session) => this.#makeSystemSession(session);
   }
 
   async openSession(login: TeeLogin): Promise<number> {
     const system = this.#system;
     this.#attempt({ operation: "openSession", uuid: login.uuid });
-    const { types } = passIn(login.params, this.#memoryOf, "openSession");
-    if (types < 0) throw teeError("openSession", TEE_RESULT.BAD_PARAMETERS, "tee");
+    const passer = new ParamPasser();
+    passer.passIn(login.params, this.#memoryOf, "openSession");
+    if (passer.types < 0) throw teeError("openSession", TEE_RESULT.BAD_PARAMETERS, "tee");
     const id = await system.enter(false, "openSession", () => system.openSession(login));
     const session = system.session(id);
     if (session) this.#sessions.set(id, session);
@@ -109,12 +111,12 @@ export class OpteeConnection implements TeeConnection {
       try {
         await this.#system.pass();
         this.#expectPresent();
-        const passed = this.#passIn(session, command, params);
+        this.#passIn(session, command, params);
         // Asked for on the way here, when there was nothing to give up yet
         if (cancellation.isAskedFor) throw teeError(`invoke ${command}`, TEE_RESULT.CANCEL, "tee");
-        const result = await outcomeOf(session, command, passed, cancellation);
+        const result = await outcomeOf(session, command, cancellation);
         this.#expectPresent();
-        finish(session, command, result, passed, params);
+        finish(session, command, result);
       } finally {
         session.lock.leave();
       }
@@ -134,31 +136,27 @@ export class OpteeConnection implements TeeConnection {
   }
 
   #invokeSync(id: number, command: number, params: readonly TeeParam[]): void {
+    const system = this.#system;
     const session = this.#find(id, "invoke");
-    this.#attempt({ operation: "invoke", uuid: session.instance.app.uuid, command });
-    this.#system.enterSync(session.isSystem, "invoke", () => {
+    if (system.mayRefuse) this.#attempt({ operation: "invoke", uuid: session.instance.app.uuid, command });
+    if (!system.threads.tryEnter(session.isSystem)) throw teeError("invoke", TEE_RESULT.BUSY, "tee");
+    try {
       if (!session.lock.tryEnter()) throw teeError("invoke", TEE_RESULT.BUSY, "tee");
       try {
-        const passed = this.#passIn(session, command, params);
-        let result: number | undefined;
-        const cancel = session.instance.app.start(command, passed.types, passed.params, (it) => {
-          result = it;
-        });
-        // A platform that does not answer at once never will: here nothing waits
-        if (result === undefined) {
-          cancel();
-          result = TEE_RESULT.COMMUNICATION;
-        }
-        finish(session, command, result, passed, params);
+        this.#passIn(session, command, params);
+        const { types, params: passed } = session.passer;
+        finish(session, command, outcomeNow(session.instance.app, command, types, passed));
       } finally {
         session.lock.leave();
       }
-    });
+    } finally {
+      system.threads.leave();
+    }
   }
 
-  #passIn({ instance }: OpteeSession, command: number, params: readonly TeeParam[]): PassedParams {
+  #passIn({ instance, passer }: OpteeSession, command: number, params: readonly TeeParam[]): void {
     if (instance.hasPanicked) throw teeError(`invoke ${command}`, TEE_RESULT.TARGET_DEAD, "tee");
-    return passIn(params, this.#memoryOf, `invoke ${command}`);
+    passer.passIn(params, this.#memoryOf, "invoke", command);
   }
 
   #find(id: number, operation: string): OpteeSession {
@@ -176,26 +174,15 @@ export class OpteeConnection implements TeeConnection {
 }
 
 /** Lets an application carry out a command, for as long as it takes. */
-function outcomeOf(
-  { instance }: OpteeSession,
-  command: number,
-  { types, params }: PassedParams,
-  cancellation: Cancellation,
-): Promise<number> {
+function outcomeOf({ instance, passer }: OpteeSession, command: number, cancellation: Cancellation): Promise<number> {
   return new Promise<number>((done) => {
-    cancellation.giveUp = instance.app.start(command, types, params, done);
+    cancellation.giveUp = instance.app.start(command, passer.types, passer.params, done);
   });
 }
 
 /** What came out goes back in any case. */
-function finish(
-  { instance }: OpteeSession,
-  command: number,
-  result: number,
-  passed: PassedParams,
-  params: readonly TeeParam[],
-): void {
+function finish({ instance, passer }: OpteeSession, command: number, result: number): void {
   if (instance.hasPanicked) throw teeError(`invoke ${command}`, TEE_RESULT.TARGET_DEAD, "tee");
-  passOut(passed.params, params);
+  passer.passOut();
   if (result !== TEE_RESULT.SUCCESS) throw teeError(`invoke ${command}`, result, "trustedApp");
 }

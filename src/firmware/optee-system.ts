@@ -1,6 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import type { TeeOrigin } from "../errors.ts";
 import { TEE_LOGIN, TEE_LOGIN_KERNEL_LAST, TEE_RESULT, type TeeLogin, teeError } from "../tee/index.ts";
+import { ParamPasser } from "./optee-params.ts";
 import { Lock, OpteeThreads } from "./optee-threads.ts";
 import type { TrustedApp } from "./trusted-app.ts";
 
@@ -81,6 +82,8 @@ export interface OpteeSession {
   readonly instance: Instance;
   /** One command of a session at a time; the others wait. */
   readonly lock: Lock;
+  /** Whoever has the lock uses it. */
+  readonly passer: ParamPasser;
   isSystem: boolean;
   /** Of its commands, also of those that wait for their turn. */
   readonly cancellations: Set<Cancellation>;
@@ -128,6 +131,11 @@ export class OpteeSystem {
   get leaks(): OpteeLeaks {
     const { contexts, strays, abandoned } = this;
     return { contexts, sessions: this.#sessions.size, sharedMemory: this.#memories.size, strays, abandoned };
+  }
+
+  /** Whether {@link attempt} has anything to say. */
+  get mayRefuse(): boolean {
+    return this.isGone || this.interfere !== undefined;
   }
 
   /** Lets a call fail that is meant to.
@@ -184,7 +192,14 @@ export class OpteeSystem {
     const result = instance.app.openSession(login);
     if (result !== TEE_RESULT.SUCCESS) throw teeError("openSession", result, "trustedApp");
     const id = this.#nextSession();
-    this.#sessions.set(id, { id, instance, lock: new Lock(), isSystem: false, cancellations: new Set() });
+    this.#sessions.set(id, {
+      id,
+      instance,
+      lock: new Lock(),
+      passer: new ParamPasser(),
+      isSystem: false,
+      cancellations: new Set(),
+    });
     instance.sessions++;
     return id;
   }

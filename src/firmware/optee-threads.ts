@@ -40,6 +40,7 @@ export class OpteeThreads {
 
   leave(): void {
     this.#busy--;
+    if (this.#waiting.length === 0) return;
     for (const waiting of [...this.#waiting]) {
       if (!this.tryEnter(waiting.isSystem)) continue;
       this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
@@ -68,7 +69,7 @@ export class Lock {
 
   /** Hands it to the next one, if any. */
   leave(): void {
-    const next = this.#waiting.shift();
+    const next = this.#waiting.length > 0 ? this.#waiting.shift() : undefined;
     if (next) next();
     else this.#isHeld = false;
   }

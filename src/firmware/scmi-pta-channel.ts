@@ -1,6 +1,9 @@
+import { Core } from "../core/core.ts";
+import { SMT } from "../core/smt.ts";
 import { STATUS } from "../errors.ts";
-import { SMT_HEAD_BYTES, SMT_STATUS, SmtArea, type StaticMemory } from "../tee/index.ts";
-import type { MessageEnd, MessagePlatform } from "./message-platform.ts";
+import type { MessagePlace } from "../platform/index.ts";
+import { SMT_HEAD_BYTES, SMT_STATUS, SmtArea, type StaticMemory, TEE_RESULT } from "../tee/index.ts";
+import { type MessageEnd, type MessagePlatform, type PromptEnd, promptly } from "./message-platform.ts";
 
 /** A channel of the SCMI PTA. */
 export interface ScmiPtaChannelOptions {
@@ -46,6 +49,11 @@ export class ScmiPtaChannel {
   /** Delayed responses and notifications that had nowhere to go: OP-TEE has no way to the agent. */
   undeliverable = 0;
   readonly #port: MessageEnd;
+  /** The same, when it answers where messages lie. */
+  readonly #prompt: PromptEnd | undefined;
+  readonly #memoryBytes: number;
+  readonly #request = new BytesPlace();
+  readonly #response = new BytesPlace();
   readonly #server: ServerTraits;
   #isBusy = false;
   #pending: Pending | undefined;
@@ -62,6 +70,8 @@ export class ScmiPtaChannel {
     this.#port = options.platform.connectMessages(options.agentId, {
       ...{ send: (message) => this.#take(message), hasP2a: false },
     });
+    this.#prompt = promptly(this.#port);
+    this.#memoryBytes = memoryBytes;
     if (this.memory) new SmtArea(this.memory).status = SMT_STATUS.FREE; // as at boot
   }
 
@@ -113,6 +123,36 @@ export class ScmiPtaChannel {
     });
   }
 
+  /** {@link startSmt} in {@link memory}, of an ordinary message and without waiting.
+   *  @returns a `TEE_Result`; `undefined` when that cannot be, and nothing was done */
+  serveStatic(): number | undefined {
+    const { memory } = this;
+    if (!memory) return undefined;
+    const { core, offset } = memory;
+    const isInCore = core instanceof Core && offset !== undefined;
+    if (isInCore) return this.#serveArea(core.memory, core.base + offset, this.#memoryBytes);
+    return this.#serveArea(this.#request.of(memory.bytes), 0, this.#memoryBytes);
+  }
+
+  /** The same in memory that the agent passes. */
+  serveShared(bytes: Uint8Array): number | undefined {
+    return this.#serveArea(this.#request.of(bytes), 0, bytes.byteLength);
+  }
+
+  /** {@link startMsg} without waiting.
+   *  @returns bytes of the answer, 0 = there is none; `undefined` when that cannot be, and nothing was done */
+  serveMsg(request: Uint8Array, into: Uint8Array): number | undefined {
+    const prompt = this.#prompt;
+    if (!prompt) return undefined;
+    const from = this.#request.of(request);
+    const to = this.#response.of(into);
+    const answerBytes = this.#answer(prompt, from, 0, request.byteLength, to, 0, into.byteLength);
+    const fits = answerBytes <= into.byteLength;
+    if (!fits) to.data.setInt32(HEADER_BYTES, STATUS.PROTOCOL_ERROR, true);
+    prompt.settle();
+    return fits ? answerBytes : HEADER_BYTES + STATUS_BYTES;
+  }
+
   /** Gives up the command that waits for the platform: it ends without answer. */
   cancel(): void {
     this.#end(undefined);
@@ -122,6 +162,45 @@ export class ScmiPtaChannel {
   close(): void {
     this.cancel();
     this.#port.close();
+  }
+
+  #serveArea(place: MessagePlace, at: number, byteLength: number): number | undefined {
+    const prompt = this.#prompt;
+    if (!prompt || this.#isBusy) return undefined;
+    const { data } = place;
+    // The other side may change them: read once
+    const status = data.getUint32(at + SMT.STATUS, true);
+    const messageBytes = data.getUint32(at + SMT.LENGTH, true);
+    const room = HEADER_BYTES + byteLength - SMT_HEAD_BYTES;
+    const isTaken = (status & (SMT.FREE | SMT.ERROR)) === 0;
+    if (!isTaken || !this.accepts(messageBytes) || messageBytes > room) return undefined;
+    const message = at + SMT.HEADER;
+    let answerBytes = 0;
+    try {
+      answerBytes = this.#answer(prompt, place, message, messageBytes, place, message, room);
+    } finally {
+      giveBack(place.data, at, answerBytes, room);
+    }
+    prompt.settle();
+    return answerBytes > 0 ? TEE_RESULT.SUCCESS : TEE_RESULT.COMMUNICATION;
+  }
+
+  /** Busy for as long as the platform is. */
+  #answer(
+    prompt: PromptEnd,
+    from: MessagePlace,
+    fromAt: number,
+    byteLength: number,
+    to: MessagePlace,
+    toAt: number,
+    room: number,
+  ): number {
+    this.#isBusy = true;
+    try {
+      return prompt.answer(from, fromAt, byteLength, to, toAt, room);
+    } finally {
+      this.#isBusy = false;
+    }
   }
 
   #serve(message: Uint8Array, maxPayload: number, finish: Pending["finish"]): void {
@@ -146,6 +225,36 @@ export class ScmiPtaChannel {
     this.#isBusy = false;
     pending.finish(answer && answer.byteLength > HEADER_BYTES + pending.maxPayload ? tooLong(answer) : answer);
   }
+}
+
+/** Bytes that messages lie in; the same ones come again and again. */
+class BytesPlace implements MessagePlace {
+  #bytes: Uint8Array = new Uint8Array(0);
+  #data: DataView = new DataView(this.#bytes.buffer);
+
+  get data(): DataView {
+    return this.#data;
+  }
+
+  of(bytes: Uint8Array): this {
+    if (bytes === this.#bytes) return this;
+    this.#bytes = bytes;
+    this.#data = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return this;
+  }
+}
+
+/** Hands an area back with the answer that stands in it; where there is none, the words of the request stay as they are.
+ *  @param room for the answer; only the header of one that is longer was written */
+function giveBack(data: DataView, at: number, answerBytes: number, room: number): void {
+  if (answerBytes === 0) {
+    data.setUint32(at + SMT.STATUS, data.getUint32(at + SMT.STATUS, true) | SMT.FREE | SMT.ERROR, true);
+    return;
+  }
+  const fits = answerBytes <= room;
+  if (!fits) data.setInt32(at + SMT.PAYLOAD, STATUS.PROTOCOL_ERROR, true);
+  data.setUint32(at + SMT.LENGTH, fits ? answerBytes : HEADER_BYTES + STATUS_BYTES, true);
+  data.setUint32(at + SMT.STATUS, SMT.FREE, true); // last, and whole
 }
 
 /** The words of the request stay as they are. */

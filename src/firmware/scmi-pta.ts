@@ -9,7 +9,7 @@ import {
   TEE_RESULT,
 } from "../tee/index.ts";
 import { ScmiPtaChannel, type ScmiPtaChannelOptions } from "./scmi-pta-channel.ts";
-import type { TaParam, TrustedApp } from "./trusted-app.ts";
+import { startNow, type TaParam, type TrustedApp } from "./trusted-app.ts";
 
 /** Defects of OP-TEE's own SCMI server, each by a name, for agents that have to live with them. None is there unless asked for. */
 export type ScmiPtaQuirk =
@@ -83,6 +83,10 @@ export class ScmiPta implements TrustedApp {
     return known.run(params, done) ?? nothing;
   }
 
+  run(command: number, types: number, params: readonly TaParam[]): number {
+    return this.#serveNow(command, types, params) ?? startNow(this, command, types, params);
+  }
+
   /** Messages of the platforms that had nowhere to go: OP-TEE has no way to an agent. */
   get undeliverable(): number {
     return this.#channels.reduce((sum, channel) => sum + channel.undeliverable, 0);
@@ -151,8 +155,24 @@ export class ScmiPta implements TrustedApp {
     };
   }
 
+  /** Ordinary messages to a platform that answers where they lie; the result. For anything else `undefined`, and nothing is done. */
+  #serveNow(command: number, types: number, params: readonly TaParam[]): number | undefined {
+    const channel = this.#byHandle(params[0]);
+    if (!channel || this.#commands.get(command)?.types !== types) return undefined;
+    if (command === SCMI_PTA.PROCESS_MSG_CHANNEL.id) {
+      const [, request, response] = params;
+      return this.#has(SCMI_PTA_CAPS.MSG_HEADER) ? serveMsgNow(channel, request?.buffer, response) : undefined;
+    }
+    if (!this.#has(SCMI_PTA_CAPS.SMT_HEADER)) return undefined;
+    if (command === SCMI_PTA.PROCESS_SMT_CHANNEL.id) return channel.serveStatic();
+    const buffer = params[1]?.buffer;
+    const isArea = buffer !== undefined && buffer.byteLength >= SCMI_PTA_SMT_BYTES && !this.#isScp;
+    return isArea && command === SCMI_PTA.PROCESS_SMT_CHANNEL_MESSAGE.id ? channel.serveShared(buffer) : undefined;
+  }
+
   #byHandle(param: TaParam | undefined): ScmiPtaChannel | undefined {
-    return this.#channels.find(({ handle }) => handle === param?.a);
+    for (const channel of this.#channels) if (channel.handle === param?.a) return channel;
+    return undefined;
   }
 
   #has(capability: number): boolean {
@@ -179,6 +199,19 @@ function startSmt(channel: ScmiPtaChannel, memory: { readonly bytes: Uint8Array 
     isCancelled = true;
     channel.cancel();
   };
+}
+
+function serveMsgNow(
+  channel: ScmiPtaChannel,
+  request: Uint8Array | undefined,
+  response: TaParam | undefined,
+): number | undefined {
+  const into = response?.buffer;
+  if (!request || !response || !into || troubleWith(channel, request, into) !== TEE_RESULT.SUCCESS) return undefined;
+  const answerBytes = channel.serveMsg(request, into);
+  if (answerBytes === undefined) return undefined;
+  response.size = answerBytes;
+  return answerBytes > 0 ? TEE_RESULT.SUCCESS : TEE_RESULT.COMMUNICATION;
 }
 
 function troubleWith(channel: ScmiPtaChannel, request: Uint8Array, response: Uint8Array): number {

@@ -1,4 +1,6 @@
-/** A parameter as a trusted application gets it. */
+import { TEE_RESULT } from "../tee/index.ts";
+
+/** A parameter as a trusted application gets it; borrowed until the command is over. */
 export interface TaParam {
   a: number;
   b: number;
@@ -19,4 +21,25 @@ export interface TrustedApp {
    *  @param done called once with the result, from inside or later
    *  @returns gives the command up, unless it is done: `done` is called from inside then */
   start(command: number, types: number, params: readonly TaParam[], done: (result: number) => void): () => void;
+
+  /** {@link start} for callers that cannot wait: the command is over when this returns. Absent: `start` is used, and a command that is not
+   *  done by then is given up.
+   *  @returns the result */
+  run?(command: number, types: number, params: readonly TaParam[]): number;
+}
+
+/** Has a command carried out at once. */
+export function outcomeNow(app: TrustedApp, command: number, types: number, params: readonly TaParam[]): number {
+  return app.run ? app.run(command, types, params) : startNow(app, command, types, params);
+}
+
+/** The same by {@link TrustedApp.start}. What has not ended by then never will: here nothing waits. */
+export function startNow(app: TrustedApp, command: number, types: number, params: readonly TaParam[]): number {
+  let result: number | undefined;
+  const cancel = app.start(command, types, params, (it) => {
+    result = it;
+  });
+  if (result !== undefined) return result;
+  cancel();
+  return TEE_RESULT.COMMUNICATION;
 }

@@ -86,6 +86,7 @@ export class SmtArea {
 
   get #data(): DataView {
     const bytes = this.#memory.bytes;
+    if (this.#view !== undefined && bytes === this.#bytes) return this.#view;
     if (
       this.#view === undefined ||
       this.#bytes?.buffer !== bytes.buffer ||

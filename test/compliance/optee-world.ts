@@ -1,7 +1,8 @@
-import type { MakeWorld, Stage, TransportWorld } from "../../src/compliance/index.ts";
+import type { MakeWorld, ScriptSink, Stage, TransportWorld } from "../../src/compliance/index.ts";
 import { coreMemory, ScmiPta, SimulatedOptee } from "../../src/firmware/index.ts";
 import type { StaticMemory, Tee } from "../../src/tee/index.ts";
 import { type OpteeMemory, optee } from "../../src/transport/optee.ts";
+import { prompt } from "./prompt.ts";
 
 /** Where messages lie. */
 export type OpteeForm = "msg" | "smt" | "static" | "static elsewhere";
@@ -10,12 +11,15 @@ const AREA_BYTES = 128;
 const ID = 2;
 const HANDLE = 0x1002;
 
-/** A simulated OP-TEE in front of the scripted platform, which is asked for its answers whenever it has them: so calls take their time. */
-export function opteeWorld(form: OpteeForm, isSync = false): MakeWorld {
+/** A simulated OP-TEE in front of the scripted platform, which is asked for its answers whenever it has them: so calls take their time.
+ *  @param isPrompt the platform answers messages where they lie */
+export function opteeWorld(form: OpteeForm, isSync = false, isPrompt = false): MakeWorld {
   return (stage: Stage): TransportWorld => {
     const { core, platform, maxMessageBytes } = stage;
     const area = form === "msg" || form === "smt" ? undefined : coreMemory(core, AREA_BYTES);
     const tees: Tee[] = [];
+    const scripted = (sink: ScriptSink) => platform.connect(sink);
+    const connect = isPrompt ? prompt(scripted) : scripted;
     const machines: { readonly pta: ScmiPta; readonly optee: SimulatedOptee }[] = [];
     const boot = () => {
       const pta = new ScmiPta({
@@ -24,7 +28,7 @@ export function opteeWorld(form: OpteeForm, isSync = false): MakeWorld {
         channels: [
           {
             ...{ id: ID, handle: HANDLE, agentId: 1, ...(area ? { memory: area } : {}) },
-            platform: { connectMessages: (_agentId, sink) => platform.connect(sink) },
+            platform: { connectMessages: (_agentId, sink) => connect(sink) },
           },
         ],
       });

@@ -3,7 +3,11 @@ import { transportChecks } from "../../src/compliance/index.ts";
 import { opteeWorld } from "./optee-world.ts";
 
 const FORMS = ["msg", "smt", "static", "static elsewhere"] as const;
-const WORLDS = FORMS.flatMap((form) => [false, true].map((isSync) => ({ form, isSync })));
+const WORLDS = FORMS.flatMap((form) => [
+  { form, isSync: false, isPrompt: false },
+  { form, isSync: true, isPrompt: false },
+  { form, isSync: true, isPrompt: true },
+]);
 const ALWAYS = [
   "it carries one command at a time",
   "nothing comes from its platform",
@@ -18,13 +22,15 @@ const ONLY_WHERE_TIME_PASSES = [
   "frees the caller that gives up, and closes while the answer is still due",
 ];
 
-describe.each(WORLDS)("optee, messages in $form, TEE synchronous: $isSync", ({ form, isSync }) => {
+const TITLE = "optee, messages in $form, TEE synchronous: $isSync, answered in place: $isPrompt";
+
+describe.each(WORLDS)(TITLE, ({ form, isSync, isPrompt }) => {
   const skipped = new Set<string>();
 
   for (const check of transportChecks) {
     if (isSync && ONLY_WHERE_TIME_PASSES.includes(check.name)) continue;
     test(check.name, async () => {
-      const result = await check.run(opteeWorld(form, isSync));
+      const result = await check.run(opteeWorld(form, isSync, isPrompt));
       if (result) skipped.add(result.skipped);
     });
   }

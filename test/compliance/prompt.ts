@@ -8,7 +8,7 @@ export function prompt(connect: (sink: ScriptSink) => ScriptPort): (sink: Script
     let answer: Uint8Array | undefined;
     const port = connect({
       send(message) {
-        if (asked !== undefined && headerOf(message) === asked) {
+        if (asked !== undefined && ((headerOf(message) ^ asked) & TOKEN_AND_TYPE) === 0) {
           answer = Uint8Array.from(message);
           asked = undefined;
         } else {
@@ -36,6 +36,9 @@ export function prompt(connect: (sink: ScriptSink) => ScriptPort): (sink: Script
     };
   };
 }
+
+/** The rest of a header may be wrong: that is for the agent to see. */
+const TOKEN_AND_TYPE = 0x0ffc_0300;
 
 function headerOf(message: Uint8Array): number {
   return new DataView(message.buffer, message.byteOffset).getUint32(0, true);

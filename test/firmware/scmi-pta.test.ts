@@ -19,7 +19,9 @@ import {
   teeParamTypes,
   teeValue,
 } from "../../src/tee/index.ts";
+import { prompt } from "../compliance/prompt.ts";
 import { hex, unhex, words } from "../platform/kit.ts";
+import { Random, seeds } from "../support/random.ts";
 
 const vectors = JSON.parse(readFileSync(new URL("../vectors/00-transport.json", import.meta.url), "utf8"));
 const message = (id: string) => {
@@ -65,8 +67,15 @@ interface Rig {
   invoke(command: number, ...params: readonly TeeParam[]): string;
 }
 
-async function rig(options: Partial<ScmiPtaOptions> = {}, hasMemory = true): Promise<Rig> {
+async function rig(
+  options: Partial<ScmiPtaOptions> & { readonly isPrompt?: boolean } = {},
+  hasMemory = true,
+): Promise<Rig> {
   const platform = new OnePhrase();
+  if (options.isPrompt) {
+    const connect = platform.connectMessages.bind(platform);
+    platform.connectMessages = (agentId, sink) => prompt((it) => connect(agentId, it))(sink);
+  }
   const fixed = new Uint8Array(128);
   const memory = hasMemory ? { memory: { bytes: fixed } } : {};
   const pta = new ScmiPta({ channels: [{ id: 3, handle: 0x33, platform, agentId: 1, ...memory }], ...options });
@@ -418,6 +427,44 @@ describe("SMT messages", () => {
     expect(invoke(1, handle())).toBe("SUCCESS");
     expect(fixed[layout.SMT_STATUS]).toBe(0); // nobody ever looks at it again
   });
+});
+
+test("a platform that answers messages where they lie makes no difference, whatever an agent writes", async () => {
+  for (const seed of seeds([1, 2, 3])) {
+    const random = new Random(seed);
+    const rigs = [await rig({ isPrompt: true }), await rig()];
+    for (let step = 0; step < 150; step++) {
+      const [command, isMsg] = random.pick([
+        [1, false],
+        [2, false],
+        [4, true],
+      ] as const);
+      const payload = random.pick([VERSION, words(0), words(-3), new Uint8Array(200), null]);
+      const bytes = new Uint8Array(128);
+      bytes.set(area("00-8.8-1"));
+      const view = new DataView(bytes.buffer);
+      view.setUint32(layout.SMT_STATUS, random.pick([0, 0, 0, 0, 1, 2, 0xffff_fffc]), true);
+      view.setUint32(layout.SMT_LENGTH, random.pick([4, 8, 96, 97, 100, 104, 108, 3, 0, 0xffff_ffff]), true);
+      const sizes = [
+        random.pick([0, 3, 4, 8, 96, 100, 128]),
+        random.pick([0, 4, 8, 12, 128]),
+        random.pick([0, 2, 128]),
+      ];
+      const [from = 0, room = 0, at = 0] = sizes;
+      const outcomes = rigs.map(({ platform, memory, fixed, invoke }) => {
+        platform.payload = payload ?? undefined;
+        fixed.set(bytes);
+        memory.bytes.set(bytes);
+        const answer = teeMemref("out", memory, part(at, room));
+        const shared = teeMemref("inout", memory, part(0, 128));
+        const request = teeMemref("in", memory, part(0, from));
+        const params = isMsg ? [handle(), request, answer] : command === 2 ? [handle(), shared] : [handle()];
+        const result = invoke(command, ...params);
+        return [result, answer.byteLength, hex(fixed), hex(memory.bytes), platform.received.join()];
+      });
+      expect([seed, step, ...(outcomes[0] ?? [])]).toEqual([seed, step, ...(outcomes[1] ?? [])]);
+    }
+  }
 });
 
 test("notifications, delayed responses and late answers have nowhere to go, and are counted", async () => {

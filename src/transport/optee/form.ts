@@ -39,6 +39,7 @@ export function msgForm(
 ): Form {
   const request = teeMemref("in", memory);
   const response = teeMemref("out", memory);
+  const answers = new Beginnings();
   return {
     command: SCMI_PTA.PROCESS_MSG_CHANNEL,
     params: [teeValue("in", handle), request, response],
@@ -49,7 +50,7 @@ export function msgForm(
     },
     unload() {
       // The core takes a copy and judges that: its header, and a length that may be any number
-      host.receive(row, memory.bytes.subarray(0, response.byteLength));
+      host.receive(row, answers.of(memory.bytes, response.byteLength));
       return undefined;
     },
     giveBack() {},
@@ -75,7 +76,7 @@ export function staticForm(
   const command = SCMI_PTA.PROCESS_SMT_CHANNEL;
   const params = [teeValue("in", handle)];
   if (!isInPlace) return copied(host, row, memory, command, params);
-  const area = new SmtArea(memory);
+  const area = rowArea(host, row);
   return {
     ...{ command, params, load() {} },
     unload: () => judge(host, row, area, command),
@@ -93,11 +94,8 @@ function copied(
   command: TaCommand,
   params: readonly TeeParam[],
 ): Form {
-  const own = new SmtArea({
-    get bytes() {
-      return host.areaOf(row);
-    },
-  });
+  const own = rowArea(host, row);
+  const beginnings = new Beginnings();
   return {
     ...{ command, params },
     load() {
@@ -105,7 +103,7 @@ function copied(
     },
     unload() {
       const area = host.areaOf(row);
-      area.set(memory.bytes.subarray(0, area.byteLength));
+      area.set(beginnings.of(memory.bytes, area.byteLength));
       return judge(host, row, own, command);
     },
     giveBack() {}, // the row's own area is written anew for each command
@@ -118,6 +116,36 @@ function judge(host: TransportHost, row: number, area: SmtArea, { name }: TaComm
   const isBack = (area.status & SMT_STATUS.FREE) !== 0;
   host.complete(row);
   return isBack ? undefined : new ChannelError(name, "busy", "the TEE returned, the area did not");
+}
+
+/** The area of a row, wherever it is by now. */
+function rowArea(host: TransportHost, row: number): SmtArea {
+  return new SmtArea({
+    get bytes() {
+      return host.areaOf(row);
+    },
+  });
+}
+
+/** Views up to so many bytes are kept; answers are short. */
+const VIEWS_KEPT = 256;
+
+/** The beginnings of one memory: a view for each answer would be garbage. */
+class Beginnings {
+  #bytes: Uint8Array | undefined;
+  #views: (Uint8Array | undefined)[] = [];
+
+  of(bytes: Uint8Array, byteLength: number): Uint8Array {
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes;
+      this.#views = [];
+    }
+    const known = this.#views[byteLength];
+    if (known) return known;
+    const view = bytes.subarray(0, byteLength);
+    if (byteLength < VIEWS_KEPT) this.#views[byteLength] = view;
+    return view;
+  }
 }
 
 const EMPTY = /* @__PURE__ */ new Uint8Array(0);
