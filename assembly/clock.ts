@@ -50,13 +50,15 @@ export function rateSet(
     return load<u32>(rates, CLOCK_ASYNC_DEPTH) ? NEEDS_HOST : STATUS_NOT_SUPPORTED;
   }
   if (!(permission & PERMISSION_SET)) return STATUS_DENIED;
-  // In place: the parameters are the platform's own copy
-  if (!round(description, rates, request + 8, flags)) return STATUS_INVALID_PARAMETERS;
-  const rate = load<u64>(request, 8);
   const current = resource.stateOf(protocol, state, clock);
   const before = load<u64>(current, CLOCK_STATE_RATE);
-  store<u64>(current, rate, CLOCK_STATE_RATE);
-  if (resource.isObserved(core)) resource.changed(core, channel, EVENT_RATE_CHANGED, clock, before, rate, now);
+  if (!round(description, rates, load<u64>(request, 8), flags, current + CLOCK_STATE_RATE)) {
+    return STATUS_INVALID_PARAMETERS;
+  }
+  if (resource.isObserved(core)) {
+    const rate = load<u64>(current, CLOCK_STATE_RATE);
+    resource.changed(core, channel, EVENT_RATE_CHANGED, clock, before, rate, now);
+  }
   return success(reply);
 }
 
@@ -71,10 +73,9 @@ export function rateGet(protocol: usize, state: usize, agent: u32, request: usiz
   return STATUS_BYTES + 8;
 }
 
-/** Rounds the rate at `rate` to one that the clock has, as the flags ask; false when it has none. */
-function round(description: usize, rates: usize, rate: usize, flags: u32): bool {
+/** Writes the rate that the clock has for `wanted`, rounded as the flags ask, to `to`; false when it has none. */
+function round(description: usize, rates: usize, wanted: u64, flags: u32, to: usize): bool {
   const at = description + load<u32>(rates, CLOCK_RATES);
-  const wanted = load<u64>(rate);
   let below: u64;
   let above: u64 = 0;
   let hasAbove: bool;
@@ -83,7 +84,10 @@ function round(description: usize, rates: usize, rate: usize, flags: u32): bool 
     const highest = load<u64>(at, 8);
     const step = load<u64>(at, 16);
     if (wanted < lowest || wanted > highest) return false;
-    if (!step) return true;
+    if (!step) {
+      store<u64>(to, wanted);
+      return true;
+    }
     below = wanted - ((wanted - lowest) % step);
     hasAbove = highest - below >= step;
     if (hasAbove) above = below + step;
@@ -96,10 +100,13 @@ function round(description: usize, rates: usize, rate: usize, flags: u32): bool 
     hasAbove = i + 1 < count;
     if (hasAbove) above = load<u64>(at + ((i + 1) << 3));
   }
-  if (below == wanted) return true;
+  if (below == wanted) {
+    store<u64>(to, wanted);
+    return true;
+  }
   let isUp = (flags & RATE_SET_ROUND_UP) != 0;
   if (flags & RATE_SET_CLOSEST) isUp = hasAbove && wanted - below > above - wanted;
   if (isUp && !hasAbove) return false;
-  store<u64>(rate, isUp ? above : below);
+  store<u64>(to, isUp ? above : below);
   return true;
 }

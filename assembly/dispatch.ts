@@ -52,6 +52,7 @@ import * as performance from "./performance";
 import * as power from "./power";
 import * as powercap from "./powercap";
 import { NEEDS_HOST } from "./reply";
+import * as resource from "./resource";
 import * as sensor from "./sensor";
 import * as voltage from "./voltage";
 import { copy } from "./words";
@@ -87,8 +88,7 @@ export function answer(
   // Handler and parameter bytes in one word
   const entry = load<u32>(message, MESSAGE_HANDLER);
   const handler = entry & 0xffff;
-  if (handler == HANDLER_NONE) return STATUS_NOT_FOUND;
-  if (handler == HANDLER_HOST) return NEEDS_HOST;
+  if (handler <= <u32>HANDLER_HOST) return handler == HANDLER_NONE ? STATUS_NOT_FOUND : NEEDS_HOST;
   const expected = entry >>> ((MESSAGE_REQUEST_BYTES - MESSAGE_HANDLER) * 8);
   if (expected != requestBytes && expected != MESSAGE_ANY_BYTES) return STATUS_PROTOCOL_ERROR;
 
@@ -97,7 +97,7 @@ export function answer(
   if (handler == HANDLER_PERFORMANCE_LEVEL_SET) {
     return performance.levelSet(core, channel, description, protocol, state, agent, request, reply, now);
   }
-  if (handler == HANDLER_PERFORMANCE_LEVEL_GET) return performance.levelGet(protocol, state, agent, request, reply);
+  if ((READS_A_WORD >>> handler) & 1) return resource.read(protocol, state, agent, request, reply);
   if (handler == HANDLER_CLOCK_RATE_GET) return clock.rateGet(protocol, state, agent, request, reply);
   if (handler == HANDLER_CLOCK_RATE_SET) {
     return clock.rateSet(core, channel, description, protocol, state, agent, request, reply, now);
@@ -116,6 +116,13 @@ export function answer(
   }
   return answerFurther(handler, core, channel, description, protocol, state, agent, request, reply, limit, now);
 }
+
+/** Commands whose answer is the first word of a domain's state. */
+const READS_A_WORD: u32 =
+  (1 << HANDLER_PERFORMANCE_LEVEL_GET) |
+  (1 << HANDLER_POWER_STATE_GET) |
+  (1 << HANDLER_VOLTAGE_LEVEL_GET) |
+  (1 << HANDLER_POWERCAP_CAP_GET);
 
 /** The hot commands that are asked for less often, in a function of its own: inlined into every exchange, their code would
  *  stand in the way of the others. */
@@ -139,16 +146,10 @@ function answerFurther(
       return limits.limitsGet(protocol, state, agent, request, reply);
     case HANDLER_POWER_STATE_SET:
       return power.stateSet(core, channel, description, protocol, state, agent, request, reply, now);
-    case HANDLER_POWER_STATE_GET:
-      return power.stateGet(protocol, state, agent, request, reply);
     case HANDLER_VOLTAGE_LEVEL_SET:
       return voltage.levelSet(core, channel, description, protocol, state, agent, request, reply, now);
-    case HANDLER_VOLTAGE_LEVEL_GET:
-      return voltage.levelGet(protocol, state, agent, request, reply);
     case HANDLER_SENSOR_READING_GET:
       return sensor.readingGet(description, protocol, state, agent, request, reply, limit);
-    case HANDLER_POWERCAP_CAP_GET:
-      return powercap.capGet(protocol, state, agent, request, reply);
     case HANDLER_POWERCAP_MEASUREMENTS_GET:
       return powercap.measurementsGet(description, protocol, state, agent, request, reply);
     default:

@@ -13,11 +13,9 @@ import {
   CHANNEL_OUTSTANDING,
   CHANNEL_RESPONSES,
   CHANNEL_SENT,
-  CLAIM_REQUEST,
   COMMAND_ASYNC,
   COMMAND_INTERRUPT,
   CORE_OBSERVE,
-  CORE_SCRATCH_CLAIM,
   HEADER_BYTES,
   INSTANCE_LIVE,
   INSTANCE_QUARANTINED,
@@ -70,23 +68,14 @@ export function exchange(
 
   const token = load<u32>(instance, INSTANCE_TOKEN_NEXT) & (TOKEN_COUNT - 1);
   const word = header.pack(command, token);
-  const flags: u32 = command & COMMAND_INTERRUPT ? SMT_FLAGS_INTERRUPT : 0;
-  store<u32>(area, flags, SMT_FLAGS);
-  store<u32>(area, HEADER_BYTES + byteLength, SMT_LENGTH);
-  store<u32>(area, word, SMT_HEADER);
-  move(area + SMT_PAYLOAD, from, byteLength);
-  store<u32>(area, 0, SMT_STATUS);
-
-  // In by copy; the answer is written where the command stood
-  const request = core + (CORE_SCRATCH_CLAIM + CLAIM_REQUEST);
+  // Nobody looks before the answer is there: only what it leaves behind is written. The parameters are the sender's, who waits, so
+  // that they need no copy to be judged
   const payload = area + SMT_PAYLOAD;
-  move(request, payload, byteLength);
-  const result = answer(core, channel, instance, word, request, byteLength, payload, limit, now);
-  if (result == NEEDS_HOST) {
-    store<u32>(area, SMT_STATUS_FREE, SMT_STATUS);
-    return UNUSUAL;
-  }
+  move(payload, from, byteLength);
+  const result = answer(core, channel, instance, word, from, byteLength, payload, limit, now);
+  if (result == NEEDS_HOST) return UNUSUAL;
   const replyBytes = bytesOf(result, payload);
+  store<u32>(area, command & COMMAND_INTERRUPT ? SMT_FLAGS_INTERRUPT : 0, SMT_FLAGS);
   store<u32>(area, HEADER_BYTES + replyBytes, SMT_LENGTH);
   store<u32>(area, word, SMT_HEADER);
   store<u32>(area, SMT_STATUS_FREE, SMT_STATUS);
@@ -96,15 +85,21 @@ export function exchange(
   return replyBytes;
 }
 
-/** `copy`, with the lengths of the hot commands first: two words written one by one are read one by one, for a wider
- *  read would wait until both have left the store buffer. */
+/** `copy`, with the lengths of the hot commands first, and word by word: two words written one by one are read one by one, for a
+ *  wider read would wait until both have left the store buffer. */
 export function move(to: usize, from: usize, byteLength: u32): void {
-  if (byteLength == 4) {
-    store<u32>(to, load<u32>(from));
-  } else if (byteLength == 8) {
-    store<u32>(to, load<u32>(from));
-    store<u32>(to, load<u32>(from, 4), 4);
-  } else {
+  if (byteLength > 20 || byteLength & 3) {
     copy(to, from, byteLength);
+    return;
   }
+  if (!byteLength) return;
+  store<u32>(to, load<u32>(from));
+  if (byteLength == 4) return;
+  store<u32>(to, load<u32>(from, 4), 4);
+  if (byteLength == 8) return;
+  store<u32>(to, load<u32>(from, 8), 8);
+  if (byteLength == 12) return;
+  store<u32>(to, load<u32>(from, 12), 12);
+  if (byteLength == 16) return;
+  store<u32>(to, load<u32>(from, 16), 16);
 }

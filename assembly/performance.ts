@@ -7,16 +7,13 @@ import {
   PERFORMANCE_STATE_LEVEL,
   PERFORMANCE_STATE_MAX,
   PERFORMANCE_STATE_MIN,
-  PERMISSION_HOST_GET,
   PERMISSION_HOST_SET,
   PERMISSION_SET,
   PERMISSION_USE,
   PROTOCOL_DOMAINS,
-  STATUS_BYTES,
   STATUS_DENIED,
   STATUS_NOT_FOUND,
   STATUS_OUT_OF_RANGE,
-  STATUS_SUCCESS,
 } from "./layout";
 import { NEEDS_HOST, success } from "./reply";
 import * as resource from "./resource";
@@ -51,18 +48,6 @@ export function levelSet(
   store<u32>(current, level, PERFORMANCE_STATE_LEVEL);
   if (resource.isObserved(core)) resource.changed(core, channel, EVENT_LEVEL_CHANGED, domain, before, level, now);
   return success(reply);
-}
-
-export function levelGet(protocol: usize, state: usize, agent: u32, request: usize, reply: usize): i32 {
-  const domain = load<u32>(request);
-  if (domain >= load<u32>(protocol, PROTOCOL_DOMAINS)) return STATUS_NOT_FOUND;
-  const permission = resource.permission(protocol, state, agent, domain);
-  if ((permission & (PERMISSION_USE | PERMISSION_HOST_GET)) != PERMISSION_USE) {
-    return permission & PERMISSION_USE ? NEEDS_HOST : STATUS_DENIED;
-  }
-  store<i32>(reply, STATUS_SUCCESS);
-  store<u32>(reply, load<u32>(resource.stateOf(protocol, state, domain), PERFORMANCE_STATE_LEVEL), STATUS_BYTES);
-  return STATUS_BYTES + 4;
 }
 
 /** True for one of the described levels; of a domain without a list every level within the limits is one. */

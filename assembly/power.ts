@@ -54,10 +54,6 @@ export function stateSet(
   return success(reply);
 }
 
-export function stateGet(protocol: usize, state: usize, agent: u32, request: usize, reply: usize): i32 {
-  return resource.read(protocol, state, agent, request, POWER_STATE, reply);
-}
-
 function isLegal(description: usize, domain: usize, state: u32): bool {
   const count = load<u32>(domain, POWER_LEGAL_COUNT);
   if (!count) return !(state & ~POWER_STATE_BITS);

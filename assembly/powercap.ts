@@ -4,7 +4,6 @@ import {
   PERMISSION_HOST_GET,
   PERMISSION_USE,
   POWERCAP_HAS_MONITORING,
-  POWERCAP_STATE_CAP,
   POWERCAP_STATE_INTERVAL,
   POWERCAP_STATE_POWER,
   STATUS_BYTES,
@@ -12,10 +11,6 @@ import {
   STATUS_SUCCESS,
 } from "./layout";
 import * as resource from "./resource";
-
-export function capGet(protocol: usize, state: usize, agent: u32, request: usize, reply: usize): i32 {
-  return resource.read(protocol, state, agent, request, POWERCAP_STATE_CAP, reply);
-}
 
 export function measurementsGet(
   description: usize,

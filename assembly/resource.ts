@@ -58,13 +58,13 @@ export function admit(protocol: usize, state: usize, agent: u32, domain: u32, ne
   return bits & host ? NEEDS_HOST : ADMITTED;
 }
 
-/** Answers a command that reads one word of a domain's state: {domain} → {the word at `offset`}. */
-export function read(protocol: usize, state: usize, agent: u32, request: usize, offset: usize, reply: usize): i32 {
+/** Answers a command that reads the first word of a domain's state: {domain} → {word}. */
+export function read(protocol: usize, state: usize, agent: u32, request: usize, reply: usize): i32 {
   const domain = load<u32>(request);
   const admitted = admit(protocol, state, agent, domain, PERMISSION_USE, PERMISSION_HOST_GET);
   if (admitted != ADMITTED) return admitted;
   store<i32>(reply, STATUS_SUCCESS);
-  store<u32>(reply, load<u32>(stateOf(protocol, state, domain) + offset), STATUS_BYTES);
+  store<u32>(reply, load<u32>(stateOf(protocol, state, domain)), STATUS_BYTES);
   return STATUS_BYTES + 4;
 }
 

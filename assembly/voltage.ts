@@ -52,10 +52,6 @@ export function levelSet(
   return success(reply);
 }
 
-export function levelGet(protocol: usize, state: usize, agent: u32, request: usize, reply: usize): i32 {
-  return resource.read(protocol, state, agent, request, VOLTAGE_STATE_LEVEL, reply);
-}
-
 /** True for a level of the list, or on the grid of the range. */
 function isLevel(description: usize, domain: usize, level: i32): bool {
   const at = description + load<u32>(domain, VOLTAGE_LEVELS);

@@ -8,14 +8,20 @@ import { Transform } from "assemblyscript/transform";
 const HOT = {
   "assembly/area": ["at"],
   "assembly/batch": ["complete", "step"],
+  "assembly/clock": ["rateSet", "rateGet", "round"],
   "assembly/dispatch": ["answer"],
   "assembly/fast": ["exchange", "move"],
   "assembly/header": ["pack", "token", "type"],
-  "assembly/performance": ["levelSet", "levelGet", "isDescribed"],
+  "assembly/limits": ["limitsSet", "limitsGet", "isLimit", "pair"],
+  "assembly/performance": ["levelSet", "isDescribed"],
+  "assembly/power": ["stateSet", "isLegal"],
+  "assembly/powercap": ["measurementsGet"],
   "assembly/reply": ["bytesOf", "success"],
-  "assembly/resource": ["descriptionOf", "stateOf", "permission", "isObserved"],
+  "assembly/resource": ["admit", "descriptionOf", "stateOf", "permission", "isListed", "isObserved", "read"],
+  "assembly/sensor": ["readingGet"],
   "assembly/table": ["isRow", "instanceAt", "channelAt", "xferAt", "ringIsFull", "ringEntry"],
   "assembly/trace": ["isOn"],
+  "assembly/voltage": ["levelSet", "isLevel"],
   "assembly/words": ["acquireWord", "increment"],
 };
 

@@ -360,8 +360,8 @@ export const MUTANTS = [
   {
     name: "size judged before the message id",
     file: "dispatch.ts",
-    from: "if (handler == HANDLER_NONE) return STATUS_NOT_FOUND;",
-    to: "if (handler == HANDLER_NONE) return requestBytes ? STATUS_PROTOCOL_ERROR : STATUS_NOT_FOUND;",
+    from: "return handler == HANDLER_NONE ? STATUS_NOT_FOUND : NEEDS_HOST;",
+    to: "return handler == HANDLER_NONE ? (requestBytes ? STATUS_PROTOCOL_ERROR : STATUS_NOT_FOUND) : NEEDS_HOST;",
   },
   {
     name: "constant answer longer than the channel",
@@ -403,8 +403,8 @@ export const MUTANTS = [
   {
     name: "rates compared in 32 bits",
     file: "clock.ts",
-    from: "const wanted = load<u64>(rate);",
-    to: "const wanted: u64 = load<u32>(rate);",
+    from: "round(description, rates, load<u64>(request, 8)",
+    to: "round(description, rates, load<u32>(request, 8)",
   },
   {
     name: "closest rate ties upwards",
@@ -426,10 +426,10 @@ export const MUTANTS = [
     to: "(permission & needed) != needed",
   },
   {
-    name: "level read that the host answers answered by the core",
-    file: "performance.ts",
-    from: "(permission & (PERMISSION_USE | PERMISSION_HOST_GET)) != PERMISSION_USE",
-    to: "(permission & PERMISSION_USE) != PERMISSION_USE",
+    name: "word that the host answers read by the core",
+    file: "resource.ts",
+    from: "admit(protocol, state, agent, domain, PERMISSION_USE, PERMISSION_HOST_GET)",
+    to: "admit(protocol, state, agent, domain, PERMISSION_USE, 0)",
   },
   {
     name: "rate command that the host answers answered by the core",
@@ -657,10 +657,10 @@ export const MUTANTS = [
   },
   { name: "fast path serves past an open claim", file: "fast.ts", from: "load<u32>(channel, CHANNEL_CLAIM) |", to: "" },
   {
-    name: "fast path leaves the area with the platform",
+    name: "fast path leaves an old error in the channel status",
     file: "fast.ts",
-    from: "if (result == NEEDS_HOST) {\n    store<u32>(area, SMT_STATUS_FREE, SMT_STATUS);",
-    to: "if (result == NEEDS_HOST) {",
+    from: "  store<u32>(area, SMT_STATUS_FREE, SMT_STATUS);\n",
+    to: "",
   },
   {
     name: "fast path does not count responses",

@@ -246,8 +246,8 @@ export function createBest(plan) {
     events++;
   }
 
-  /** What the command in the claim gets, written to `reply`: bytes of status and return values, or a negative status. */
-  function answerOf(channel, instance, header, requestBytes, reply, limit, now) {
+  /** What the command with its parameters at `request` gets, written to `reply`: bytes of status and return values, or a negative status. */
+  function answerOf(channel, instance, header, request, requestBytes, reply, limit, now) {
     if (header & 0x300) return PROTOCOL_ERROR;
     const message = messages[((header >>> 2) & 0xff00) | (header & 0xff)];
     const handler = message.handler;
@@ -256,8 +256,8 @@ export function createBest(plan) {
     if (handler === NONE) return NOT_FOUND;
     const expected = message.requestBytes;
     if (expected !== requestBytes && expected !== -1) return PROTOCOL_ERROR;
-    if (handler === LEVEL_SET) return levelSet(channel, instance, message.protocol, reply, now);
-    if (handler === LEVEL_GET) return levelGet(instance, message.protocol, reply);
+    if (handler === LEVEL_SET) return levelSet(channel, instance, message.protocol, request, reply, now);
+    if (handler === LEVEL_GET) return levelGet(instance, message.protocol, request, reply);
     if (handler === CONSTANT) {
       const bytes = message.replyBytes;
       if (bytes > limit - 4) return PROTOCOL_ERROR;
@@ -265,14 +265,14 @@ export function createBest(plan) {
       copy(reply + 1, message.reply, bytes);
       return 4 + bytes;
     }
-    return rareAnswer(channel, instance, handler, message.protocol, reply, limit, now);
+    return rareAnswer(channel, instance, handler, message.protocol, request, reply, limit, now);
   }
 
-  function levelSet(channel, instance, protocol, reply, now) {
-    const domain = m[claim] >>> 0;
+  function levelSet(channel, instance, protocol, request, reply, now) {
+    const domain = m[request] >>> 0;
     if (domain >= protocol.domains) return NOT_FOUND;
     if ((instance.permissions[protocol.firstDomain + domain] & 3) !== 3) return DENIED;
-    const level = m[claim + 1];
+    const level = m[request + 1];
     const current = instance.state + ((protocol.firstDomain + domain) << 2);
     if (level >>> 0 < m[current + 2] >>> 0 || level >>> 0 > m[current + 1] >>> 0) return OUT_OF_RANGE;
     const list = protocol.lists + (domain << 1);
@@ -285,8 +285,8 @@ export function createBest(plan) {
     return 4;
   }
 
-  function levelGet(instance, protocol, reply) {
-    const domain = m[claim] >>> 0;
+  function levelGet(instance, protocol, request, reply) {
+    const domain = m[request] >>> 0;
     if (domain >= protocol.domains) return NOT_FOUND;
     if (!(instance.permissions[protocol.firstDomain + domain] & 1)) return DENIED;
     m[reply] = SUCCESS;
@@ -294,7 +294,7 @@ export function createBest(plan) {
     return 8;
   }
 
-  function rareAnswer(channel, instance, handler, protocol, reply, limit, now) {
+  function rareAnswer(channel, instance, handler, protocol, request, reply, limit, now) {
     switch (handler) {
       case VERSION:
         m[reply] = SUCCESS;
@@ -302,21 +302,21 @@ export function createBest(plan) {
         return 8;
       case RATE_SET:
       case RATE_GET:
-        return clockAnswer(channel, instance, handler, protocol, reply, limit, now);
+        return clockAnswer(channel, instance, handler, protocol, request, reply, limit, now);
       case LIMITS_SET:
-        return limitsSet(channel, instance, protocol, reply, now);
+        return limitsSet(channel, instance, protocol, request, reply, now);
       case STATE_SET:
-        return stateSet(channel, instance, protocol, reply, now);
+        return stateSet(channel, instance, protocol, request, reply, now);
       case VOLTAGE_SET:
-        return voltageSet(channel, instance, protocol, reply, now);
+        return voltageSet(channel, instance, protocol, request, reply, now);
       case READING_GET:
-        return readingGet(instance, protocol, reply, limit);
+        return readingGet(instance, protocol, request, reply, limit);
       case STATE_GET:
       case VOLTAGE_GET:
       case CAP_GET:
-        return levelGet(instance, protocol, reply);
+        return levelGet(instance, protocol, request, reply);
       default:
-        return pairGet(instance, handler, protocol, reply, limit);
+        return pairGet(instance, handler, protocol, request, reply, limit);
     }
   }
 
@@ -340,13 +340,13 @@ export function createBest(plan) {
     return level >>> 0 >= min && level >>> 0 <= max;
   }
 
-  function limitsSet(channel, instance, protocol, reply, now) {
-    const domain = m[claim] >>> 0;
+  function limitsSet(channel, instance, protocol, request, reply, now) {
+    const domain = m[request] >>> 0;
     const admitted = admit(instance, protocol, domain, 5);
     if (admitted !== 1) return admitted;
     const current = instance.state + ((protocol.firstDomain + domain) << 2);
-    let max = m[claim + 1];
-    let min = m[claim + 2];
+    let max = m[request + 1];
+    let min = m[request + 2];
     if (protocol.version >= 0x30000) {
       if ((max | min) === 0) return OUT_OF_RANGE;
       if (max === 0) max = m[current + 1];
@@ -365,12 +365,12 @@ export function createBest(plan) {
     return 4;
   }
 
-  function stateSet(channel, instance, protocol, reply, now) {
-    const domain = m[claim + 1] >>> 0;
+  function stateSet(channel, instance, protocol, request, reply, now) {
+    const domain = m[request + 1] >>> 0;
     const admitted = admit(instance, protocol, domain, 3);
     if (admitted !== 1) return admitted;
-    const flags = m[claim];
-    const wanted = m[claim + 2];
+    const flags = m[request];
+    const wanted = m[request + 2];
     const list = protocol.lists + (domain << 1);
     const isLegal = m[list] === m[list + 1] ? (wanted & ~0x4fffffff) === 0 : isListed(protocol, domain, wanted);
     if (flags & ~1 || !isLegal) return INVALID_PARAMETERS;
@@ -383,14 +383,14 @@ export function createBest(plan) {
     return 4;
   }
 
-  function voltageSet(channel, instance, protocol, reply, now) {
-    const domain = m[claim] >>> 0;
+  function voltageSet(channel, instance, protocol, request, reply, now) {
+    const domain = m[request] >>> 0;
     const admitted = admit(instance, protocol, domain, 3);
     if (admitted !== 1) return admitted;
-    const flags = m[claim + 1];
+    const flags = m[request + 1];
     if (flags & ~(protocol.version >= 0x20000 ? 1 : 0)) return INVALID_PARAMETERS;
     if (flags !== 0) return NOT_SUPPORTED;
-    const level = m[claim + 2];
+    const level = m[request + 2];
     const { rangeUv } = protocol.described[domain];
     if (rangeUv === undefined ? !isListed(protocol, domain, level) : !isOnGrid(rangeUv, level))
       return INVALID_PARAMETERS;
@@ -401,11 +401,11 @@ export function createBest(plan) {
     return 4;
   }
 
-  function readingGet(instance, protocol, reply, limit) {
-    const sensor = m[claim] >>> 0;
+  function readingGet(instance, protocol, request, reply, limit) {
+    const sensor = m[request] >>> 0;
     const admitted = admit(instance, protocol, sensor, 1);
     if (admitted !== 1) return admitted;
-    const flags = m[claim + 1];
+    const flags = m[request + 1];
     if (flags & ~1) return INVALID_PARAMETERS;
     if (flags !== 0) return NOT_SUPPORTED;
     const bytes = protocol.version >= 0x20000 ? 20 : 12;
@@ -416,8 +416,8 @@ export function createBest(plan) {
   }
 
   /** LIMITS_GET gives the second and third word of a domain's state, MEASUREMENTS_GET the second and fourth. */
-  function pairGet(instance, handler, protocol, reply, limit) {
-    const domain = m[claim] >>> 0;
+  function pairGet(instance, handler, protocol, request, reply, limit) {
+    const domain = m[request] >>> 0;
     const admitted = admit(instance, protocol, domain, 1);
     if (admitted !== 1) return admitted;
     if (handler === MEASUREMENTS_GET && !protocol.described[domain].isMonitored) return NOT_SUPPORTED;
@@ -429,8 +429,8 @@ export function createBest(plan) {
     return 12;
   }
 
-  function clockAnswer(channel, instance, handler, protocol, reply, limit, now) {
-    const clock = m[handler === RATE_SET ? claim + 1 : claim] >>> 0;
+  function clockAnswer(channel, instance, handler, protocol, request, reply, limit, now) {
+    const clock = m[handler === RATE_SET ? request + 1 : request] >>> 0;
     if (handler === RATE_GET && limit < 12) return PROTOCOL_ERROR;
     if (clock >= protocol.domains) return NOT_FOUND;
     const permission = instance.permissions[protocol.firstDomain + clock];
@@ -442,11 +442,11 @@ export function createBest(plan) {
       m[reply + 2] = m[current + 1];
       return 12;
     }
-    const flags = m[claim];
+    const flags = m[request];
     if (flags & ~15) return INVALID_PARAMETERS;
     if (flags & 1) return NOT_SUPPORTED;
     if (!(permission & 2)) return DENIED;
-    const rate = rounded(protocol.described[clock], unsigned64(m[claim + 2], m[claim + 3]), flags);
+    const rate = rounded(protocol.described[clock], unsigned64(m[request + 2], m[request + 3]), flags);
     if (rate === undefined) return INVALID_PARAMETERS;
     const before = unsigned64(m[current], m[current + 1]);
     m[current] = Number(rate & 0xffffffffn);
@@ -456,8 +456,8 @@ export function createBest(plan) {
     return 4;
   }
 
-  function answer(channel, instance, header, requestBytes, reply, limit, now) {
-    const bytes = answerOf(channel, instance, header, requestBytes, reply, limit, now);
+  function answer(channel, instance, header, request, requestBytes, reply, limit, now) {
+    const bytes = answerOf(channel, instance, header, request, requestBytes, reply, limit, now);
     if (bytes >= 0 && bytes <= limit) return bytes;
     m[reply] = bytes < 0 ? bytes : PROTOCOL_ERROR;
     return 4;
@@ -483,7 +483,7 @@ export function createBest(plan) {
       return 0;
     }
     copy(claim, area + PAYLOAD, bytes);
-    const replyBytes = answer(channel, channel.instance, header, bytes, area + PAYLOAD, channel.maxPayload, now);
+    const replyBytes = answer(channel, channel.instance, header, claim, bytes, area + PAYLOAD, channel.maxPayload, now);
     m[area + LENGTH] = 4 + replyBytes;
     m[area + HEADER] = header;
     if (observe & 1) traces += 2;
@@ -670,13 +670,10 @@ export function createBest(plan) {
     if (!(m[area + STATUS] & 1) || bytes > limit) return -1;
     const token = instance.tokenNext;
     const header = (command & 0x3fcff) | (token << 18);
-    m[area + FLAGS] = (command >>> 30) & 1;
-    m[area + LENGTH] = 4 + bytes;
-    m[area + HEADER] = header;
+    // Nobody looks before the answer is there, as in the core: the parameters are judged where they are
     copy(area + PAYLOAD, from, bytes);
-    m[area + STATUS] = 0;
-    copy(claim, area + PAYLOAD, bytes);
-    const replyBytes = answer(channel, instance, header, bytes, area + PAYLOAD, limit, now);
+    const replyBytes = answer(channel, instance, header, from, bytes, area + PAYLOAD, limit, now);
+    m[area + FLAGS] = (command >>> 30) & 1;
     m[area + LENGTH] = 4 + replyBytes;
     m[area + HEADER] = header;
     m[area + STATUS] = 1;

@@ -363,11 +363,11 @@ INLINE int32_t ordinary_exchange(uint8_t *core, uint8_t *channel, uint8_t *area,
   if (UNLIKELY(!(U32(area + SCMI_SMT_STATUS) & SCMI_SMT_STATUS_FREE) || bytes > limit)) return -1;
   next &= SCMI_TOKEN_COUNT - 1;
   uint32_t header = (command & SCMI_HEADER_COMMAND_MASK) | next << SCMI_HEADER_TOKEN_SHIFT;
-  frame(area, command, header, from, bytes);
-
-  uint8_t *request = core + U32(core + SCMI_CORE_CLAIMS + SCMI_TABLE_OFFSET) + SCMI_CLAIM_REQUEST, *reply = area + SCMI_SMT_PAYLOAD;
-  copy_bytes(request, reply, bytes);
-  uint32_t reply_bytes = answer(core, channel, instance, request, header, bytes, reply, limit, now);
+  /* Nobody looks before the answer is there: only what it leaves behind is written, and the parameters are judged where they are. */
+  uint8_t *reply = area + SCMI_SMT_PAYLOAD;
+  copy_bytes(reply, from, bytes);
+  uint32_t reply_bytes = answer(core, channel, instance, from, header, bytes, reply, limit, now);
+  U32(area + SCMI_SMT_FLAGS) = command & SCMI_COMMAND_INTERRUPT ? SCMI_SMT_FLAGS_INTERRUPT : 0;
   U32(area + SCMI_SMT_LENGTH) = SCMI_HEADER_BYTES + reply_bytes;
   U32(area + SCMI_SMT_HEADER) = header;
   RELEASE(area + SCMI_SMT_STATUS, SCMI_SMT_STATUS_FREE);

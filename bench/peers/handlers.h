@@ -7,7 +7,7 @@
 
 /* Where a command came from, and what it is about. */
 #define GIVEN \
-  uint8_t *description, uint8_t *protocol, uint8_t *state, uint32_t agent, uint8_t *request, uint8_t *reply, uint32_t room
+  uint8_t *description, uint8_t *protocol, uint8_t *state, uint32_t agent, const uint8_t *request, uint8_t *reply, uint32_t room
 #define GIVEN_AND_FROM uint8_t *core, uint8_t *channel, double now, GIVEN
 
 COLD uint8_t *event_write(uint8_t *core, uint32_t kind, uint8_t *channel, uint32_t domain, uint64_t old, uint64_t new, double now) {

@@ -6,7 +6,7 @@
 #include "handlers.h"
 
 /* What the command in the claim gets, written to `reply`. The channel carries `room` bytes of it; every area has 8. */
-INLINE int32_t answer_of(uint8_t *core, uint8_t *channel, uint8_t *instance, uint8_t *request, uint32_t header, uint32_t request_bytes,
+INLINE int32_t answer_of(uint8_t *core, uint8_t *channel, uint8_t *instance, const uint8_t *request, uint32_t header, uint32_t request_bytes,
                        uint8_t *reply, uint32_t room, double now) {
   if (UNLIKELY(header & SCMI_HEADER_TYPE_MASK)) return SCMI_STATUS_PROTOCOL_ERROR;
   uint32_t at = U32(instance + SCMI_INSTANCE_DESCRIPTION);
@@ -69,7 +69,7 @@ INLINE int32_t answer_of(uint8_t *core, uint8_t *channel, uint8_t *instance, uin
 }
 
 /* Answers the command in the claim into the area; the bytes of the answer. */
-INLINE uint32_t answer(uint8_t *core, uint8_t *channel, uint8_t *instance, uint8_t *request, uint32_t header, uint32_t request_bytes,
+INLINE uint32_t answer(uint8_t *core, uint8_t *channel, uint8_t *instance, const uint8_t *request, uint32_t header, uint32_t request_bytes,
                        uint8_t *reply, uint32_t room, double now) {
   int32_t bytes = answer_of(core, channel, instance, request, header, request_bytes, reply, room, now);
   if (LIKELY(bytes >= 0 && (uint32_t)bytes <= room)) return (uint32_t)bytes;
