@@ -14,6 +14,7 @@ export interface MessageEnd {
   /** Answers a command where it lies, and leaves no garbage: what `MessagePort.answer` of `scmi-wasm/platform` does. The answer may take the
    *  command's place. Absent: commands are given to {@link receive}.
    *  @param from whoever shares it may change it at any time: copied once, then judged
+   *  @param room 8 bytes at least
    *  @returns bytes of the answer in MSG form. Where they are more than `room`, only the header was written; 0 = it comes through the
    *  sink, after this returned, if it comes at all */
   answer?(from: MessagePlace, fromAt: number, byteLength: number, to: MessagePlace, toAt: number, room: number): number;

@@ -1,6 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import { STATUS } from "../errors.ts";
-import type { DeviceChain, DeviceQueue } from "../virtio/index.ts";
+import type { DeviceChain, DeviceQueue, Segment } from "../virtio/index.ts";
+import { type PromptEnd, promptly } from "./message-platform.ts";
 import type { ConnectServer, MessageServer } from "./smt-server.ts";
 
 /** Queues of one driver, and whom to tell. */
@@ -53,6 +54,11 @@ const LARGEST_BACKLOG = 1024;
 export class ScmiQueues {
   readonly #options: ScmiQueuesOptions;
   readonly #server: MessageServer;
+  /** The same, when it answers where commands lie, and nothing is to take its time. */
+  readonly #prompt: PromptEnd | undefined;
+  /** The command that it answers now. */
+  #underWay: DeviceChain | undefined;
+  #underWayHeader = 0;
   readonly #pending: Pending[] = [];
   #cmdq: DeviceQueue | undefined;
   #eventq: DeviceQueue | undefined;
@@ -77,6 +83,7 @@ export class ScmiQueues {
     this.#eventq = options.eventq;
     const hasP2a = options.hasP2a ?? options.eventq !== undefined;
     this.#server = connect({ send: (message) => this.#send(message), hasP2a });
+    this.#prompt = (options.latencyMs ?? 0) === 0 ? promptly(this.#server) : undefined;
   }
 
   /** What was counted so far. */
@@ -144,6 +151,11 @@ export class ScmiQueues {
 
   #take(cmdq: DeviceQueue, chain: DeviceChain): void {
     const { latencyMs = 0 } = this.#options;
+    const { readablePiece: command, writablePiece: answer } = chain;
+    if (this.#prompt && command && answer && command.byteLength >= HEADER_BYTES && answer.byteLength >= ERROR_BYTES) {
+      this.#answerAtOnce(this.#prompt, cmdq, chain, command, answer);
+      return;
+    }
     const message = chain.read(READ_LIMIT);
     if (message.byteLength < HEADER_BYTES) {
       this.#refuse(cmdq, chain);
@@ -164,6 +176,45 @@ export class ScmiQueues {
     this.#later(latencyMs, () => this.#server.receive(copy));
   }
 
+  /** Has the command answered where it lies. */
+  #answerAtOnce(prompt: PromptEnd, cmdq: DeviceQueue, chain: DeviceChain, command: Segment, answer: Segment): void {
+    const header = command.region.data.getUint32(command.at, true);
+    if ((header & TYPE_MASK) !== 0) {
+      this.#refuse(cmdq, chain);
+      return;
+    }
+    this.#tally.received++;
+    const outer = this.#underWay;
+    const outerHeader = this.#underWayHeader;
+    this.#underWay = chain; // for an answer through the sink
+    this.#underWayHeader = header;
+    let answerBytes = 0;
+    try {
+      const byteLength = Math.min(command.byteLength, READ_LIMIT);
+      // It copies the command, and judges the copy
+      answerBytes = prompt.answer(command.region, command.at, byteLength, answer.region, answer.at, answer.byteLength);
+    } finally {
+      const isOpen = this.#underWay === chain && this.#cmdq === cmdq && !this.#isStopped;
+      this.#underWay = outer;
+      this.#underWayHeader = outerHeader;
+      if (isOpen && answerBytes === 0) this.#pending.push({ header, chain });
+      else if (isOpen) this.#giveBack(cmdq, chain, answer, answerBytes);
+    }
+    if (!this.#isStopped) prompt.settle();
+  }
+
+  /** @param answerBytes that stand there, unless they are more than it has room for and only the header does */
+  #giveBack(cmdq: DeviceQueue, chain: DeviceChain, answer: Segment, answerBytes: number): void {
+    const fits = answerBytes <= answer.byteLength;
+    if (!fits) {
+      this.#tally.overlong++;
+      answer.region.data.setInt32(answer.at + HEADER_BYTES, STATUS.COMMS_ERROR, true);
+    }
+    cmdq.give(chain, fits ? answerBytes : ERROR_BYTES);
+    this.#tally.responses++;
+    if (this.#serving === 0 && cmdq.shouldNotify()) this.#options.notify("cmdq");
+  }
+
   /** No answer could be told from another one. */
   #refuse(cmdq: DeviceQueue, chain: DeviceChain): void {
     this.#tally.malformed++;
@@ -179,15 +230,9 @@ export class ScmiQueues {
   }
 
   #answer(header: number, message: Uint8Array): void {
-    // A broken platform answers with a header that nobody sent, and a driver may change its own: that goes where an answer is due
-    const place = Math.max(
-      0,
-      this.#pending.findIndex((it) => it.header === header),
-    );
-    const [pending] = this.#pending.splice(place, 1);
     const cmdq = this.#cmdq;
-    if (!pending || !cmdq) return;
-    const { chain } = pending;
+    const chain = this.#claim(header);
+    if (!chain || !cmdq) return;
     let answer: Uint8Array | undefined = message;
     if (message.byteLength > chain.writableBytes) {
       this.#tally.overlong++;
@@ -197,6 +242,19 @@ export class ScmiQueues {
     cmdq.give(chain, answer?.byteLength ?? 0);
     this.#tally.responses++;
     if (this.#serving === 0 && cmdq.shouldNotify()) this.#options.notify("cmdq");
+  }
+
+  /** The chain that an answer is for. A broken platform answers with a header that nobody sent, and a driver may change its own: that goes
+   *  where an answer is due. */
+  #claim(header: number): DeviceChain | undefined {
+    const place = this.#pending.findIndex((it) => it.header === header);
+    const isUnderWay = this.#underWay !== undefined && (this.#underWayHeader === header || this.#pending.length === 0);
+    if (place < 0 && isUnderWay) {
+      const chain = this.#underWay;
+      this.#underWay = undefined;
+      return chain;
+    }
+    return this.#pending.splice(Math.max(0, place), 1)[0]?.chain;
   }
 
   #notification(message: Uint8Array): void {

@@ -96,6 +96,7 @@ export class MessagePort implements PromptConnection {
    *  {@link settle} when the answer is out.
    *  @param from whoever shares it may change it at any time: it is copied once, and the copy is judged
    *  @param to may be the same memory, for the answer may take the command's place
+   *  @param room 8 bytes at least
    *  @returns bytes of the answer in MSG form. Where they are more than `room`, only the header was written; 0 = there is none */
   answer(from: MessagePlace, fromAt: number, byteLength: number, to: MessagePlace, toAt: number, room: number): number {
     if (this.#isClosed) return 0;

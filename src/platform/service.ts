@@ -157,13 +157,16 @@ export class Service implements PortHost, MessageHost {
     // Times inside of the core are for those who watch
     if (this.#hub.isObserved(view)) this.#lastNow = this.#machine.clock.now();
     const claim = this.#takeIn(channel, at, byteLength, this.#lastNow);
-    if (claim === TOO_LONG) return refuseIn(view.getUint32(at, true), to.data, toAt, room);
+    if (claim === TOO_LONG) return refuseIn(view.getUint32(at, true), to.data, toAt);
     if (claim > 0 && !this.#answerQuietly(connection, claim)) return 0;
     if (claim > 0) view = core.memory.data; // handlers may have made it grow
     const answerAt = claim > 0 ? core.replyAt(claim) - HEADER_BYTES : this.#promptAnswer;
     const answerBytes = HEADER_BYTES + this.#tables.answerBytes(view, claim);
-    copyBytes(view, answerAt, to.data, toAt, answerBytes > room ? HEADER_BYTES : answerBytes);
-    if (claim > 0) core.publish(claim, this.#machine.clock.now());
+    try {
+      copyBytes(view, answerAt, to.data, toAt, answerBytes > room ? HEADER_BYTES : answerBytes);
+    } finally {
+      if (claim > 0) core.publish(claim, this.#machine.clock.now());
+    }
     return answerBytes;
   }
 
@@ -343,9 +346,9 @@ function push<Row>(pool: Map<number, Row[]>, agentId: number, row: Row): void {
 }
 
 /** Writes the answer to a command that is too long for its channel; its bytes. */
-function refuseIn(header: number, to: DataView, toAt: number, room: number): number {
+function refuseIn(header: number, to: DataView, toAt: number): number {
   to.setUint32(toAt, header, true);
-  if (room >= HEADER_BYTES + STATUS_BYTES) to.setInt32(toAt + HEADER_BYTES, STATUS.PROTOCOL_ERROR, true);
+  to.setInt32(toAt + HEADER_BYTES, STATUS.PROTOCOL_ERROR, true);
   return HEADER_BYTES + STATUS_BYTES;
 }
 

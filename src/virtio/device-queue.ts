@@ -1,4 +1,4 @@
-import { type ChainFault, type DeviceChain, walkChain } from "./chain.ts";
+import { type ChainFault, DeviceChain, walkChain } from "./chain.ts";
 import { AVAILABLE_F_NO_INTERRUPT, isEventPassed, type QueueAddresses, USED_F_NO_NOTIFY } from "./layout.ts";
 import type { QueueMemory } from "./memory.ts";
 import { Rings } from "./rings.ts";
@@ -33,6 +33,8 @@ export class DeviceQueue {
   readonly #features: QueueFeatures;
   /** Heads that the device has. */
   readonly #held: Uint8Array;
+  /** By head, as far as they were used. */
+  readonly #chains: (DeviceChain | undefined)[] = [];
   readonly #faults: Partial<Record<ChainFault, number>> = {};
   #next: number;
   #used: number;
@@ -99,9 +101,10 @@ export class DeviceQueue {
         this.#refuse("twice");
         continue;
       }
-      const chain = walkChain(this.#memory, this.#table, head, this.#features.hasIndirect);
-      if (typeof chain === "string") {
-        this.#refuse(chain);
+      const chain = this.#chainOf(head);
+      const fault = walkChain(this.#memory, this.#table, chain, this.#features.hasIndirect);
+      if (fault !== undefined) {
+        this.#refuse(fault);
         this.#use(head, 0);
         continue;
       }
@@ -152,6 +155,15 @@ export class DeviceQueue {
     // With event index there is only an event that is far ahead
     if (this.#features.hasEventIndex) this.#rings.availableEvent = (this.#next - 1) & 0xffff;
     else this.#rings.usedFlags = USED_F_NO_NOTIFY;
+  }
+
+  #chainOf(head: number): DeviceChain {
+    let chain = this.#chains[head];
+    if (!chain) {
+      chain = new DeviceChain(head);
+      this.#chains[head] = chain;
+    }
+    return chain;
   }
 
   #use(head: number, writtenBytes: number): void {

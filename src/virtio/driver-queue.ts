@@ -56,6 +56,8 @@ export class DriverQueue {
   /** Writable bytes of the chain of a head, plus 1; 0 when it is not in flight. */
   readonly #held: Float64Array;
   readonly #descriptorsOf: Uint16Array;
+  /** Tables by head, as far as they were used. */
+  readonly #tables: ({ readonly address: number; byteLength: number } | undefined)[] = [];
   #free = 0;
   #freeCount: number;
   #inFlight = 0;
@@ -63,6 +65,7 @@ export class DriverQueue {
   #kicked = 0;
   #used = 0;
   #isBroken = false;
+  #takenBytes = 0;
   #unexpected = 0;
   #overlong = 0;
 
@@ -114,7 +117,9 @@ export class DriverQueue {
     for (let i = 0; i < taken; i++) this.#free = this.#nextOf[this.#free] as number;
     this.#freeCount -= taken;
     this.#descriptorsOf[head] = taken;
-    this.#held[head] = 1 + writable.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    let writableBytes = 0;
+    for (const { byteLength } of writable) writableBytes += byteLength;
+    this.#held[head] = 1 + writableBytes;
     this.#inFlight++;
     this.#rings.setAvailableEntry(this.#available, head);
     this.#available = (this.#available + 1) & 0xffff;
@@ -132,12 +137,18 @@ export class DriverQueue {
 
   /** Takes a chain that the device gave back; `undefined` when there is none. */
   take(): UsedChain | undefined {
+    const head = this.takeHead();
+    return head < 0 ? undefined : { head, writtenBytes: this.#takenBytes };
+  }
+
+  /** {@link take} without garbage: the head, -1 when there is none. {@link takenBytes} has the other half. */
+  takeHead(): number {
     while (!this.#isBroken) {
       const waiting = (this.#rings.usedIndex - this.#used) & 0xffff;
-      if (waiting === 0) return undefined;
+      if (waiting === 0) return -1;
       if (waiting > this.size) {
         this.#isBroken = true;
-        return undefined;
+        return -1;
       }
       const head = this.#rings.usedId(this.#used);
       const writtenBytes = this.#rings.usedLength(this.#used);
@@ -149,9 +160,15 @@ export class DriverQueue {
       }
       this.#takeBack(head);
       if (writtenBytes > held - 1) this.#overlong++;
-      return { head, writtenBytes: Math.min(writtenBytes, held - 1) };
+      this.#takenBytes = Math.min(writtenBytes, held - 1);
+      return head;
     }
-    return undefined;
+    return -1;
+  }
+
+  /** Bytes that the device says it wrote into the chain that was taken last; no more than it could. */
+  get takenBytes(): number {
+    return this.#takenBytes;
   }
 
   /** Asks for an interrupt when the device gives more back. True when there is more already, for which none will come. */
@@ -181,20 +198,14 @@ export class DriverQueue {
 
   #describe(head: number, readable: readonly Extent[], writable: readonly Extent[]): void {
     const { region, at } = this.#rings.descriptors;
+    const count = readable.length + writable.length;
     let index = head;
-    const last = readable.length + writable.length - 1;
-    [...readable, ...writable].forEach((extent, i) => {
+    for (let i = 0; i < count; i++) {
+      const extent = extentAt(readable, writable, i);
       const next = this.#nextOf[index] as number;
-      const flags = i < readable.length ? 0 : DESCRIPTOR_F_WRITE;
-      writeDescriptor(
-        region,
-        at + index * DESCRIPTOR_BYTES,
-        extent,
-        i < last ? flags | DESCRIPTOR_F_NEXT : flags,
-        next,
-      );
+      writeDescriptor(region, at + index * DESCRIPTOR_BYTES, extent, flagsOf(i, readable.length, count), next);
       index = next;
-    });
+    }
   }
 
   #describeIndirect(head: number, readable: readonly Extent[], writable: readonly Extent[]): void {
@@ -202,17 +213,30 @@ export class DriverQueue {
     const count = readable.length + writable.length;
     if (!tables) return;
     if (count > tables.entries) throw new RangeError(`"buffers" expected 1 to ${tables.entries}, got ${count}`);
-    const address = tables.address + head * tables.entries * DESCRIPTOR_BYTES;
-    const at = address - tables.region.address;
-    [...readable, ...writable].forEach((extent, i) => {
-      const flags = i < readable.length ? 0 : DESCRIPTOR_F_WRITE;
-      const more = i < count - 1 ? DESCRIPTOR_F_NEXT : 0;
-      writeDescriptor(tables.region, at + i * DESCRIPTOR_BYTES, extent, flags | more, i + 1);
-    });
+    let table = this.#tables[head];
+    if (!table) {
+      table = { address: tables.address + head * tables.entries * DESCRIPTOR_BYTES, byteLength: 0 };
+      this.#tables[head] = table;
+    }
+    table.byteLength = count * DESCRIPTOR_BYTES;
+    const at = table.address - tables.region.address;
+    for (let i = 0; i < count; i++) {
+      const extent = extentAt(readable, writable, i);
+      const flags = flagsOf(i, readable.length, count);
+      writeDescriptor(tables.region, at + i * DESCRIPTOR_BYTES, extent, flags, i + 1);
+    }
     const main = this.#rings.descriptors;
-    const table = { address, byteLength: count * DESCRIPTOR_BYTES };
     writeDescriptor(main.region, main.at + head * DESCRIPTOR_BYTES, table, DESCRIPTOR_F_INDIRECT, 0);
   }
+}
+
+/** Of a chain: what is to be read comes before what is to be written. */
+function extentAt(readable: readonly Extent[], writable: readonly Extent[], i: number): Extent {
+  return (i < readable.length ? readable[i] : writable[i - readable.length]) as Extent; // the caller counts
+}
+
+function flagsOf(i: number, readableCount: number, count: number): number {
+  return (i < readableCount ? 0 : DESCRIPTOR_F_WRITE) | (i < count - 1 ? DESCRIPTOR_F_NEXT : 0);
 }
 
 function writeDescriptor(
@@ -222,7 +246,7 @@ function writeDescriptor(
   flags: number,
   next: number,
 ): void {
-  data.setUint32(at, address % 0x1_0000_0000, true);
+  data.setUint32(at, address, true); // its lower 32 bits
   data.setUint32(at + 4, Math.floor(address / 0x1_0000_0000), true);
   data.setUint32(at + DESCRIPTOR_LENGTH, byteLength, true);
   data.setUint16(at + DESCRIPTOR_FLAGS, flags, true);

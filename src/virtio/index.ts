@@ -3,7 +3,7 @@
  *  @module */
 
 export { VirtioBus, type VirtioBusListener } from "./bus.ts";
-export type { ChainFault, DeviceChain } from "./chain.ts";
+export type { ChainFault, DeviceChain, Segment } from "./chain.ts";
 export {
   SCMI_CMDQ,
   SCMI_EVENTQ,

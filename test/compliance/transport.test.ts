@@ -52,6 +52,8 @@ const WORLDS: readonly (readonly [name: string, makeWorld: MakeWorld, exemptions
   ["virtio, without P2A channels", virtioWorld({ hasP2a: false }), [NO_AREA, NO_P2A]],
   ["virtio, polled", virtioWorld({ isPolled: true }), [NO_AREA]],
   ["virtio, polled and slow", virtioWorld({ isPolled: true, latencyMs: 3 }), [NO_AREA]],
+  ["virtio, answered in place", virtioWorld({ isPrompt: true }), [NO_AREA]],
+  ["virtio, polled and answered in place", virtioWorld({ isPolled: true, isPrompt: true }), [NO_AREA]],
   ["virtio, slow", virtioWorld({ latencyMs: 3 }), [NO_AREA]],
   ["virtio, interrupts put off", virtioWorld({ interruptDelayMs: 2 }), [NO_AREA]],
 ];

@@ -1,7 +1,8 @@
-import type { FaultInjector, Stage, TransportWorld } from "../../src/compliance/index.ts";
+import type { FaultInjector, ScriptSink, Stage, TransportWorld } from "../../src/compliance/index.ts";
 import { VirtioScmiDevice } from "../../src/firmware/index.ts";
 import { virtio } from "../../src/transport/virtio.ts";
 import { VIRTIO_F, VIRTIO_SCMI_F, type VirtioConnection, type VirtioDevice } from "../../src/virtio/index.ts";
+import { prompt } from "./prompt.ts";
 
 /** How a virtio world is laid out. */
 export interface VirtioLayout {
@@ -12,6 +13,8 @@ export interface VirtioLayout {
   readonly isPolled?: boolean;
   readonly latencyMs?: number;
   readonly interruptDelayMs?: number;
+  /** The platform answers commands where they lie. */
+  readonly isPrompt?: boolean;
 }
 
 /** Makes a virtio world of a layout; with an injector, its operations can fail. */
@@ -24,7 +27,8 @@ export function virtioWorld(layout: VirtioLayout): (stage: Stage, injector?: Fau
       (hasEventIndex ? VIRTIO_F.EVENT_IDX : 0n) |
       (hasP2a ? VIRTIO_SCMI_F.P2A_CHANNELS : 0n);
     const { latencyMs = 0, interruptDelayMs = 0 } = layout;
-    const device = new VirtioScmiDevice((sink) => platform.connect(sink), {
+    const scripted = (sink: ScriptSink) => platform.connect(sink);
+    const device = new VirtioScmiDevice(layout.isPrompt ? prompt(scripted) : scripted, {
       ...{ queueSize, features, clock, latencyMs, interruptDelayMs },
     });
     let spurious = () => {};

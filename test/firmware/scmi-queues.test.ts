@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
+import type { ConnectServer } from "../../src/firmware/index.ts";
 import { ScmiQueues } from "../../src/firmware/scmi-queues.ts";
 import type { QueueFeatures } from "../../src/virtio/index.ts";
+import { prompt } from "../compliance/prompt.ts";
 import { pair, read, write } from "../virtio/kit.ts";
 
 const FEATURES: QueueFeatures = { hasIndirect: true, hasEventIndex: true };
@@ -10,24 +12,27 @@ const DELAYED = 0x0600 | (0x15 << 10); // type 2
 const NOTIFICATION = 0x0300 | (0x14 << 10);
 const COMMS_ERROR = [0xf9, 0xff, 0xff, 0xff]; // -7
 
-function machine({ hasEventq = true, answer = [0, 0, 0, 0, 1, 0, 2, 0] as readonly number[] | null } = {}) {
+const VERSION: readonly number[] = [0, 0, 0, 0, 1, 0, 2, 0];
+
+function machine({ hasEventq = true, answer = VERSION as typeof VERSION | null, isPrompt = false } = {}) {
   const cmdq = pair(8, FEATURES);
   const eventq = pair(8, FEATURES);
   const log: string[] = [];
   let send: (message: Uint8Array) => void = () => {};
   let hasP2a: boolean | undefined;
+  const connect: ConnectServer = (sink) => {
+    hasP2a = sink.hasP2a;
+    send = (message) => sink.send(message);
+    return {
+      receive: (message) => {
+        log.push(`got ${message.byteLength}`);
+        if (answer) sink.send(Uint8Array.from([...message.subarray(0, 4), ...answer]));
+      },
+      close: () => log.push("closed"),
+    };
+  };
   const queues = new ScmiQueues(
-    (sink) => {
-      hasP2a = sink.hasP2a;
-      send = (message) => sink.send(message);
-      return {
-        receive: (message) => {
-          log.push(`got ${message.byteLength}`);
-          if (answer) sink.send(Uint8Array.from([...message.subarray(0, 4), ...answer]));
-        },
-        close: () => log.push("closed"),
-      };
-    },
+    isPrompt ? (sink) => prompt((it) => connect({ ...it, hasP2a: sink.hasP2a }))(sink) : connect,
     {
       cmdq: cmdq.device,
       ...(hasEventq ? { eventq: eventq.device } : {}),
@@ -63,9 +68,9 @@ function machine({ hasEventq = true, answer = [0, 0, 0, 0, 1, 0, 2, 0] as readon
   return { queues, cmdq, eventq, log, call, post, event, say, hasP2a };
 }
 
-describe("commands", () => {
+describe.each([false, true])("commands, answered in place: %s", (isPrompt) => {
   test("are answered in their chains, byte by byte, and the driver is told once", () => {
-    const { call, log, queues } = machine();
+    const { call, log, queues } = machine({ isPrompt });
     expect(call(COMMAND, 12)).toEqual([...COMMAND, 0, 0, 0, 0, 1, 0, 2, 0]);
     expect(log).toEqual(["got 4", "notify cmdq"]);
     expect(queues.counters).toMatchObject({ received: 1, responses: 1, malformed: 0, overlong: 0 });
@@ -77,14 +82,14 @@ describe("commands", () => {
     [[0, 0x42, 0xa8, 0], 12], // a delayed response
     [[0, 0x43, 0xa8, 0], 12], // a notification
   ])("that are none go back empty: %j", (request, room) => {
-    const { call, log, queues } = machine();
+    const { call, log, queues } = machine({ isPrompt });
     expect(call(request, room)).toEqual([]);
     expect(log).toEqual(["notify cmdq"]);
     expect(queues.counters).toMatchObject({ received: 0, malformed: 1 });
   });
 
   test("whose answer does not fit get COMMS_ERROR, and nothing where that does not fit either", () => {
-    const { call, queues } = machine();
+    const { call, queues } = machine({ isPrompt });
     expect(call(COMMAND, 11)).toEqual([...COMMAND, ...COMMS_ERROR]);
     expect(call(COMMAND, 8)).toEqual([...COMMAND, ...COMMS_ERROR]);
     expect(call(COMMAND, 7)).toEqual([]);
@@ -93,7 +98,7 @@ describe("commands", () => {
   });
 
   test("are answered in any order", () => {
-    const { cmdq, queues, say } = machine({ answer: null });
+    const { cmdq, queues, say } = machine({ answer: null, isPrompt });
     const chains = [1, 2].map((token) => {
       const room = { address: cmdq.buffers + 64 * token, byteLength: 16 };
       const head = cmdq.driver.add([write(cmdq, cmdq.buffers + 16 * token, [0, 0x40, token * 4, 0])], [room]);
@@ -109,11 +114,22 @@ describe("commands", () => {
   });
 
   test("are served a queue at a time: who adds faster than that hears of it", () => {
-    const { cmdq, queues } = machine();
+    const { cmdq, queues } = machine({ isPrompt });
     for (let i = 0; i < 8; i++) cmdq.driver.add([write(cmdq, cmdq.buffers, COMMAND)], []);
     cmdq.driver.publish();
     expect(queues.serve()).toBe(true);
     expect(queues.serve()).toBe(false);
+  });
+
+  test("may come, and be answered, in pieces", () => {
+    const { cmdq, queues } = machine({ isPrompt });
+    const pieces = [write(cmdq, cmdq.buffers, [0, 0x40]), write(cmdq, cmdq.buffers + 8, [0xa8, 0])];
+    const rooms = [64, 80].map((at) => ({ address: cmdq.buffers + at, byteLength: 6 }));
+    cmdq.driver.add(pieces, rooms);
+    cmdq.driver.publish();
+    queues.serve();
+    expect(cmdq.driver.take()?.writtenBytes).toBe(12);
+    expect(rooms.flatMap((room) => read(cmdq, room))).toEqual([...COMMAND, 0, 0, 0, 0, 1, 0, 2, 0]);
   });
 });
 

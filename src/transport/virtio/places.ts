@@ -24,13 +24,19 @@ export interface QueuePlace {
   driver(features: QueueFeatures): DriverQueue;
 }
 
+/** Buffers of one command. */
+export interface CommandPlace {
+  readonly request: Extent;
+  readonly response: Extent;
+}
+
 /** Where queues and buffers are, in one piece of memory. */
 export interface QueuePlaces {
   readonly region: MemoryRegion;
   readonly cmdq: QueuePlace;
   readonly eventq: QueuePlace | undefined;
   /** One for each command that the queue has room for. */
-  readonly commands: readonly { readonly request: Extent; readonly response: Extent }[];
+  readonly commands: readonly CommandPlace[];
   readonly events: readonly Extent[];
 }
 
