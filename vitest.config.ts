@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 /** Real kernels have time-outs of their own, which nothing here can stretch: they get the machine to themselves, once all else is done. */
-const KERNELS = ["test/linux/*.test.ts", "test/transport/raw-linux.test.ts"];
+const KERNELS = ["test/linux/*.test.ts", "test/vhost-user/linux*.test.ts", "test/transport/raw-linux.test.ts"];
 
 export default defineConfig({
   test: {

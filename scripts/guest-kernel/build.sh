@@ -7,8 +7,9 @@
 # linux-source-6.12. Raw mode needs 6.3 or newer, and processors with AMX a kernel newer than 6.12. FOLDER gets linux-uml-VERSION; tests
 # take FOLDER from SCMI_LINUX_DIR. The guest's tree comes from `scmi dt BOARD --transport virtio`.
 #
-# Needs gcc, make, flex, bison, bc, xz. Some minutes on two cores; JOBS=N sets how many run at once, ONLY_CONFIG=1 stops before the
-# compiler. What is built lies below ${TMPDIR:-/tmp} and is removed at the end.
+# Needs gcc, make, flex, bison, bc, and what unpacks the archive. Five minutes of one processor; JOBS=N sets how many run at once,
+# ONLY_CONFIG=1 stops before the compiler. What is built, 2 GB, lies below ${TMPDIR:-/tmp} and is removed at the end. Linux 6.12 prints
+# warnings about its lib/iomap.c.
 set -euo pipefail
 
 if [ $# -ne 2 ]; then
@@ -26,6 +27,9 @@ done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 if [ -f "$source" ]; then
+  case $source in
+    *.xz) command -v xz >/dev/null || { echo "xz: expected it on the PATH, got none" >&2; exit 1; } ;;
+  esac
   mkdir "$work/source"
   tar -xf "$source" -C "$work/source" --strip-components=1
   source=$work/source

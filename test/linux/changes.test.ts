@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, type TestContext, test } from "vitest";
 import { cells, text } from "../../src/cli/dt-sketch.ts";
 import { SYSTEM_STATE } from "../../src/protocols/index.ts";
 import { boardFile } from "../platform/kit.ts";
@@ -40,8 +40,10 @@ const GADGET = "/sys/devices/platform/gadget";
 const DRIVER = "/sys/bus/platform/drivers/reg-userspace-consumer";
 const IIO = "/sys/bus/iio/devices/iio:device0";
 
-const start = (options: Partial<GuestOptions> = {}) => Guest.start({ board, tree: treeWith(NEVER_MS), ...options });
-const startHot = (options: Partial<GuestOptions>) => start({ tree: treeWith(OFTEN_MS), ...options });
+const start = (context: TestContext, options: Partial<GuestOptions> = {}) =>
+  Guest.startFor(context, { board, tree: treeWith(NEVER_MS), ...options });
+const startHot = (context: TestContext, options: Partial<GuestOptions> = {}) =>
+  start(context, { tree: treeWith(OFTEN_MS), ...options });
 
 /** File of a reading in hwmon, by its label. */
 const reading = (name: string) =>
@@ -51,12 +53,11 @@ const ofClass = (name: string, file: string, from = "regulator/regulator") =>
   `f=$(grep -lx ${name} /sys/class/${from}*/name) && cat $(dirname $f)/${file}`;
 const zoneFile = (name: string) => `$(dirname $(grep -lx ${name} /sys/class/powercap/arm-scmi*/name))`;
 const rateOf = async (guest: Guest, name: string) =>
-  clocksOf((await guest.run("cat /sys/kernel/debug/clk/clk_summary")).split("\n")).find((it) => it.name === name)
-    ?.rateHz;
+  clocksOf(await guest.run("cat /sys/kernel/debug/clk/clk_summary")).find((it) => it.name === name)?.rateHz;
 
 describe.skipIf(!hasLinux)("a guest (skipped without SCMI_LINUX_DIR)", () => {
-  test("sees what the platform changes by its own doing", async () => {
-    await using guest = await start();
+  test("sees what the platform changes by its own doing", async (context) => {
+    await using guest = await start(context);
     const { sensor, clock, voltage, powercap } = guest.platform;
 
     sensor.setReading(VDD_SENSOR, 873);
@@ -86,8 +87,8 @@ describe.skipIf(!hasLinux)("a guest (skipped without SCMI_LINUX_DIR)", () => {
     await expectSameCounts(guest);
   });
 
-  test("has at the platform what its own devices ask for", async () => {
-    await using guest = await start();
+  test("has at the platform what its own devices ask for", async (context) => {
+    await using guest = await start(context);
     const { power, clock, voltage, pinctrl, powercap } = guest.platform;
 
     // By its tree alone, before any program has run
@@ -125,8 +126,8 @@ describe.skipIf(!hasLinux)("a guest (skipped without SCMI_LINUX_DIR)", () => {
     await expectSameCounts(guest);
   });
 
-  test("streams what a sensor measures, by notifications that Linux asks for", async () => {
-    await using guest = await start();
+  test("streams what a sensor measures, by notifications that Linux asks for", async (context) => {
+    await using guest = await start(context);
     const { sensor } = guest.platform;
     const values = [-1234, 77, 15_000];
     values.forEach((value, axisId) => {
@@ -150,8 +151,8 @@ describe.skipIf(!hasLinux)("a guest (skipped without SCMI_LINUX_DIR)", () => {
     await expectSameCounts(guest);
   });
 
-  test("notices that a sensor has crossed a trip point, and that it came back", async () => {
-    await using guest = await startHot({ words: ["trace_event=thermal:*"] });
+  test("notices that a sensor has crossed a trip point, and that it came back", async (context) => {
+    await using guest = await startHot(context, { words: ["trace_event=thermal:*"] });
     const { sensor } = guest.platform;
     const trips = "grep -c 'thermal_zone_trip:.*trip_type=HOT' /sys/kernel/tracing/trace";
     expect(await guest.run(`${trips} || true`)).toBe("0");
@@ -169,12 +170,17 @@ describe.skipIf(!hasLinux)("a guest (skipped without SCMI_LINUX_DIR)", () => {
 
 describe.skipIf(!hasLinux)("a guest powers itself off (skipped without SCMI_LINUX_DIR)", () => {
   const MARK = "### asked to power off";
-  /** What the kernel runs to power off in an orderly way. */
-  const programs = { "sbin/poweroff": `#!/bin/sh\necho '${MARK}' >/dev/console\nexec /bin/busybox poweroff -f\n` };
+  /** Gives the kernel a program to power off with in an orderly way. */
+  const givePoweroff = (guest: Guest) =>
+    guest.run(
+      `printf '#!/bin/sh\\necho "${MARK}" >/dev/console\\nexec poweroff -f\\n' >/dev/off && chmod 755 /dev/off && ` +
+        "echo /dev/off >/proc/sys/kernel/poweroff_cmd",
+    );
   const ends = [MARK, "reboot: Power down"];
 
-  test("when the platform asks for a graceful shutdown", async () => {
-    await using guest = await start({ programs });
+  test("when the platform asks for a graceful shutdown", async (context) => {
+    await using guest = await start(context);
+    await givePoweroff(guest);
     const { systemPower } = guest.platform;
     expect(await guest.run("ls /sys/bus/scmi_protocol/drivers/scmi-system-power")).toMatch(/scmi_dev/);
     systemPower.request(SYSTEM_STATE.SHUTDOWN);
@@ -184,8 +190,9 @@ describe.skipIf(!hasLinux)("a guest powers itself off (skipped without SCMI_LINU
     expect(guest.server.counters).toMatchObject({ notifications: 1, dropped: 0, ended: 1 });
   });
 
-  test("when a sensor crosses its critical trip point", async () => {
-    await using guest = await startHot({ programs });
+  test("when a sensor crosses its critical trip point", async (context) => {
+    await using guest = await startHot(context);
+    await givePoweroff(guest);
     guest.platform.sensor.setReading(CPU_THERMAL, CRITICAL_MILLICELSIUS);
     const text = await guest.ended;
     for (const line of ends) expect(text).toContain(line);

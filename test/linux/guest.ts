@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "vitest";
 import type { Board } from "../../src/board/index.ts";
@@ -13,13 +13,21 @@ import { socketPath } from "../vhost-user/front-end.ts";
 import { archive } from "./archive.ts";
 import { Console } from "./console.ts";
 
-/** Kernels for User Mode Linux, a guest's tree and its initramfs: what docs/linux-guest.md says of SCMI_LINUX_DIR. */
-export const LINUX_DIR = process.env.SCMI_LINUX_DIR ?? "";
-export const hasLinux = LINUX_DIR !== "" && existsSync(join(LINUX_DIR, "initramfs-x86.cpio.gz"));
-/** The kernel that runs programs on every machine, and has the newest drivers. */
-export const NEWEST = "7.2";
-/** Those that are there; without any, those that could be. */
-export const KERNELS = ["6.12", NEWEST].filter((it) => !hasLinux || existsSync(join(LINUX_DIR, `linux-uml-${it}`)));
+/** Kernels for User Mode Linux: what docs/linux-guest.md says of SCMI_LINUX_DIR. */
+const FOLDER = process.env.SCMI_LINUX_DIR ?? "";
+const fileOf = (name: string) => {
+  const path = join(FOLDER, name);
+  return FOLDER !== "" && existsSync(path) ? path : undefined;
+};
+const FOUND = (FOLDER !== "" && existsSync(FOLDER) ? readdirSync(FOLDER) : [])
+  .flatMap((name) => /^linux-uml-(\d+\.\d+)$/.exec(name)?.[1] ?? [])
+  .sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+/** Releases of the kernels that are there, the oldest first; without any, those that the tests are made for. */
+export const KERNELS = FOUND.length > 0 ? FOUND : ["6.12", "7.2"];
+export const NEWEST = KERNELS.at(-1) ?? "";
+export const hasLinux = FOUND.length > 0;
+/** With a static busybox. Without one, guests run on the root file system of this machine. */
+const INITRAMFS = fileOf("initramfs-x86.cpio.gz");
 
 /** For a guest that hangs: far longer than any test takes on a busy machine, and shorter than the runner waits. */
 const LONGEST_MS = 50_000;
@@ -30,17 +38,13 @@ export interface GuestOptions {
   readonly profile?: Release;
   readonly board: Board;
   readonly vendorProtocols?: readonly VendorProtocol[];
-  /** Default: the tree beside the kernels. */
-  readonly tree?: DeviceTree;
+  readonly tree: DeviceTree;
   /** More words for the kernel. */
   readonly words?: readonly string[];
   /** What stands between the platform and the guest. */
   readonly through?: (sink: MessageSink) => MessageSink;
-  /** `shared` = the report script beside the kernels; `session` = a shell that the test talks to; `hostfs` = that shell over the root file
-   *  system of this machine, for Node. */
-  readonly runs?: "shared" | "session" | "hostfs";
-  /** Further programs of the session, by path. */
-  readonly programs?: Readonly<Record<string, string>>;
+  /** `node` = its root file system is that of this machine; else that is so only where there is no other. */
+  readonly runs?: "shell" | "node";
 }
 
 const MOUNTS =
@@ -58,7 +62,7 @@ mount -t devtmpfs d /dev 2>/dev/null; ${MOUNTS}; ${TRACEFS}
 ${LOOP}`;
 const HOSTFS = `#!/bin/sh
 export PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin HOME=/root
-${MOUNTS}
+${MOUNTS}; ${TRACEFS}
 ${LOOP}`;
 
 interface Parts {
@@ -94,7 +98,7 @@ export class Guest {
 
   /** Starts one, and resolves when its shell is there, or its end has come. */
   static async start(options: GuestOptions): Promise<Guest> {
-    const { kernel = NEWEST, profile = "3.2", board, vendorProtocols = [], through = (sink) => sink } = options;
+    const { tree, kernel = NEWEST, profile = "3.2", board, vendorProtocols = [], through = (sink) => sink } = options;
     const shape = { profile, vendorProtocols, sharesMemory: false } as const;
     const core = Core.createSync({ capacity: Platform.capacityFor(board, { ...shape, connections: 4 }) });
     const platform = Platform.open(core, board, { ...shape, clock: realClock });
@@ -119,12 +123,12 @@ export class Guest {
       files.push(name);
       return name;
     };
-    const dtb = options.tree ? file(".dtb", writeDeviceTree(options.tree)) : join(LINUX_DIR, "uml-scmi.dtb");
-    const root = rootOf(options, file);
+    const dtb = file(".dtb", writeDeviceTree(tree));
+    const root = rootOf(options.runs, file);
     const words = [...root, `dtb=${dtb}`, "con=null", "ssl=null", "con0=fd:0,fd:1", "panic=-1"];
     const args = [...words, `virtio_uml.device=${path}:32`, ...(options.words ?? [])];
     // A group of its own, for a kernel is several processes
-    const child = spawn(join(LINUX_DIR, `linux-uml-${kernel}`), args, { stdio: "pipe", detached: true });
+    const child = spawn(join(FOLDER, `linux-uml-${kernel}`), args, { stdio: "pipe", detached: true });
     const guest = new Guest({
       platform,
       server,
@@ -135,7 +139,15 @@ export class Guest {
       refusals: () => refusals,
     });
     AbortSignal.timeout(LONGEST_MS).addEventListener("abort", () => guest.#kill());
-    await (options.runs === "shared" ? guest.ended : guest.console.reach("=== ready"));
+    await guest.console.reach("=== ready");
+    return guest;
+  }
+
+  /** Starts one for a test that needs its shell: skipped, saying so, where the kernel runs no programs. */
+  static async startFor(context: TestContext, options: GuestOptions): Promise<Guest> {
+    const guest = await Guest.start(options);
+    if (!guest.runsPrograms) await guest[Symbol.asyncDispose]();
+    guest.needPrograms(context);
     return guest;
   }
 
@@ -211,18 +223,16 @@ export class Guest {
 }
 
 function rootOf(
-  { runs = "session", programs = {} }: GuestOptions,
+  runs: GuestOptions["runs"],
   file: (suffix: string, content: string | Uint8Array, mode?: number) => string,
 ): readonly string[] {
-  const shared = join(LINUX_DIR, "initramfs-x86.cpio.gz");
-  if (runs === "shared") return ["mem=128M", `initrd=${shared}`, "rdinit=/init"];
-  if (runs === "hostfs") {
+  if (runs === "node" || INITRAMFS === undefined) {
     const script = file(".init", HOSTFS, 0o700);
     return ["mem=512M", "rootfstype=hostfs", "rootflags=/", "root=/dev/root", "ro", `init=${script}`];
   }
-  const whole = readFileSync(shared);
-  const padding = Buffer.alloc(-whole.byteLength & 3); // an archive starts at a multiple of 4; a later file takes the place of an earlier one
-  const initrd = file(".cpio", Buffer.concat([whole, padding, archive({ session: SESSION, ...programs })]));
+  const whole = readFileSync(INITRAMFS);
+  const padding = Buffer.alloc(-whole.byteLength & 3); // an archive starts at a multiple of 4
+  const initrd = file(".cpio", Buffer.concat([whole, padding, archive({ session: SESSION })]));
   return ["mem=128M", `initrd=${initrd}`, "rdinit=/session"];
 }
 

@@ -49,7 +49,7 @@ describe.skipIf(!canRun).each(KERNELS)(
       });
       // The guest's kernel has devices of its own, and none that asks for anything by itself
       const tree = guestTree(board, { consumers: [thermalZone(0, { hot: 80_000, critical: 110_000 })] });
-      guest = await Guest.start({ kernel, board, tree, through, runs: "hostfs", vendorProtocols: [fanControl(FANS)] });
+      guest = await Guest.start({ kernel, board, tree, through, runs: "node", vendorProtocols: [fanControl(FANS)] });
       isListening = true;
       if (guest.runsPrograms) agent = await RemoteAgent.open(guest);
     });

@@ -1,12 +1,3 @@
-/** Lines of a section of a report: `=== NAME`, then lines until the next. */
-export function section(text: string, name: string): readonly string[] {
-  const start = text.indexOf(`=== ${name}\n`);
-  if (start < 0) throw new TypeError(`guest: expected a section "${name}", got ${text.slice(-2000)}`);
-  const rest = text.slice(start + name.length + 5);
-  const end = rest.indexOf("\n=== ");
-  return rest.slice(0, end < 0 ? undefined : end).split("\n");
-}
-
 /** A clock as Linux shows it. */
 export interface ShownClock {
   readonly name: string;
@@ -18,9 +9,9 @@ export interface ShownClock {
 }
 
 /** The clocks of `clk_summary`, where three more columns of indentation lead from a clock to its children. */
-export function clocksOf(lines: readonly string[]): readonly ShownClock[] {
+export function clocksOf(summary: string): readonly ShownClock[] {
   const above: string[] = [];
-  return lines.flatMap((line) => {
+  return summary.split("\n").flatMap((line) => {
     const [name = "", , prepared, , rate = ""] = line.trim().split(/\s+/);
     if (!/^\d+$/.test(rate)) return [];
     const depth = (line.length - line.trimStart().length - 1) / 3;
@@ -32,9 +23,9 @@ export function clocksOf(lines: readonly string[]): readonly ShownClock[] {
 }
 
 /** Which power domains are on, by `pm_genpd_summary`. */
-export function domainsOf(lines: readonly string[]): ReadonlyMap<string, boolean> {
+export function domainsOf(summary: string): ReadonlyMap<string, boolean> {
   return new Map(
-    lines.flatMap((line) => {
+    summary.split("\n").flatMap((line) => {
       const [, name, state] = /^(\S+)\s+(on|off)/.exec(line) ?? [];
       return name === undefined ? [] : [[name, state === "on"] as const];
     }),
@@ -44,15 +35,15 @@ export function domainsOf(lines: readonly string[]): ReadonlyMap<string, boolean
 /** What Linux says about what it cannot do, or does not: no fault of ours. */
 const KNOWN: readonly RegExp[] = [
   /Abstract power scale not supported\. Skip fan/, // a powercap domain without a unit
-  /SCMI protocol 2[34] not implemented/, // voltage and powercap, which the tree has and SCMI 2.0 not
+  /SCMI protocol 2[345] not implemented/, // voltage, powercap and pins, which the tree has and older releases have not
   /multiplier for domain \d rounded/,
   // Linux 7.2 enables each temperature sensor by SENSOR_CONFIG_SET before it makes a thermal zone of it, whatever version the protocol
-  // has. Version 1.0, that of SCMI 2.0, has no such command: the answer is NOT_FOUND, Linux' ENOENT, and there is no zone. 6.12 has one.
+  // has. Version 1.0, that of SCMI 2.0, has no such command: the answer is NOT_FOUND, Linux' ENOENT, and there is no zone.
   /scmi-hwmon .*Error enabling sensor .*err=-2/,
 ];
 
 /** What the kernel says of SCMI that is no good news, and not known.
- *  @param log of the kernel; what programs print comes behind "=== " and is left out */
+ *  @param log of the kernel; what programs of the guest print comes behind "=== " and is left out */
 export function complaints(log: string): readonly string[] {
   const report = log.indexOf("=== ");
   const isOfScmi = /scmi|ioremap|WARNING/i;
