@@ -67,13 +67,14 @@ function cellText(cell: Cell, isHex: boolean): string {
 }
 
 /** The tree that a compiler makes of a sketch: phandles are given in the order of the nodes, labels stand in `__symbols__`.
- *  @param file for errors */
-export function treeOf(root: Sketch, file: string): DeviceTree {
+ *  @param file for errors
+ *  @param lastPhandle that another tree uses, which this one is for */
+export function treeOf(root: Sketch, file: string, lastPhandle = 0): DeviceTree {
   const phandles = new Map<string, number>();
   const symbols: (readonly [string, SketchValue])[] = [];
   const label = (sketch: Sketch, path: string) => {
     if (sketch.label !== undefined) {
-      phandles.set(sketch.label, phandles.size + 1);
+      phandles.set(sketch.label, lastPhandle + phandles.size + 1);
       symbols.push(text(sketch.label, path));
     }
     for (const child of sketch.children ?? []) label(child, `${path === "/" ? "" : path}/${child.name}`);

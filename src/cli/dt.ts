@@ -1,10 +1,12 @@
+import { writeFileSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Board } from "../board/index.ts";
-import type { ScmiTransport } from "../devicetree/index.ts";
+import { printDts, type ScmiTransport, writeDeviceTree } from "../devicetree/index.ts";
 import { asJson, type CliContext } from "./context.ts";
+import { lastPhandle, mergeTrees } from "./dt-into.ts";
 import { protocolSketches } from "./dt-protocols.ts";
-import { cells, printSketch, type Sketch, text } from "./dt-sketch.ts";
-import { openBoard } from "./open-board.ts";
+import { cells, printSketch, type Sketch, text, treeOf } from "./dt-sketch.ts";
+import { openBoard, openTree } from "./open-board.ts";
 
 /** Where things are on the machine that the tree is for. */
 export interface DtPlaces {
@@ -18,6 +20,9 @@ export interface DtPlaces {
 }
 
 interface DtOptions extends DtPlaces {
+  /** A machine's own tree. */
+  readonly into?: string;
+  readonly output?: string;
   readonly json?: true;
 }
 
@@ -48,11 +53,12 @@ const NOTES: Readonly<Record<ScmiTransport, string>> = {
 };
 
 const HELP = `
-What is printed compiles as it is (dtc -I dts -O dtb), or its nodes are pasted into a board's own tree. The consumers are examples of how
+What is printed compiles as it is (dtc -I dts -O dtb, or -o FILE.dtb), or its nodes go into a board's own tree. The consumers are examples of how
 devices refer to each resource: drivers know none of them but regulators and thermal zones.
 
 Examples:
-  scmi dt examples/boards/example.yaml --transport virtio | dtc -I dts -O dtb -o guest.dtb
+  scmi dt examples/boards/example.yaml --transport virtio -o guest.dtb
+  scmi dt examples/boards/example.yaml --transport virtio --into virt.dtb -o guest.dtb
   scmi dt examples/boards/example.yaml --transport smc --smc-id 0x82000010 --shmem 0x8010f000`;
 
 /** `scmi dt` */
@@ -67,15 +73,22 @@ export function addDt(program: Command, context: CliContext): void {
     .option("--shmem <address>", "where the shared memory lies", parseNumber, SHMEM)
     .option("--smc-id <id>", "function id of the SMC", parseNumber, SMC_ID)
     .option("--channel-id <id>", "id of OP-TEE's channel", parseNumber, 0)
+    .option("--into <tree>", "add the nodes to a machine's own tree, a blob (QEMU: -machine dumpdtb=FILE)")
+    .option("-o, --output <file>", "write there; compiled, where the name ends in .dtb")
     .option("--json", "print one JSON document")
     .addHelpText("after", HELP)
     .action((path: string, options: DtOptions) => {
-      const board = openBoard(path);
-      const source = printSketch(sketchOf(board, options), [
-        `SCMI of ${path}, over ${options.transport}.`,
-        NOTES[options.transport],
-      ]);
-      context.print(options.json ? asJson({ board: path, transport: options.transport, dts: source }, 2) : source);
+      const { transport, into, output, json } = options;
+      const sketch = sketchOf(openBoard(path), options);
+      const machine = into === undefined ? undefined : openTree(into);
+      const own = treeOf(sketch, path, machine && lastPhandle(machine));
+      const tree = machine ? mergeTrees(machine, own) : own;
+      const notes = [`SCMI of ${path}, over ${transport}.`, NOTES[transport]];
+      const dts = machine ? `// ${notes.join("\n// ")}\n${printDts(tree)}` : printSketch(sketch, notes);
+      if (output !== undefined) writeFileSync(output, output.endsWith(".dtb") ? writeDeviceTree(tree) : `${dts}\n`);
+      if (json)
+        context.print(asJson({ board: path, transport, ...(into && { into }), ...(output && { output }), dts }, 2));
+      else if (output === undefined) context.print(dts);
     });
 }
 

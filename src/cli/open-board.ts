@@ -45,6 +45,12 @@ export function openBoard(path: string, choice: BoardChoice = {}): Board {
   throw new UsageError(`--instance ${choice.instance}: expected an SCMI instance of ${path} (${known})`);
 }
 
+/** Reads a compiled device tree.
+ *  @throws BoardError with file and place of what is wrong */
+export function openTree(path: string): DeviceTree {
+  return readDeviceTree(read(path, "a device tree blob"), { file: path });
+}
+
 /** The part of options that chooses a board. */
 export function choiceOf({ instance, boardFile }: BoardChoice): BoardChoice {
   return { ...(instance === undefined ? {} : { instance }), ...(boardFile ? { boardFile } : {}) };

@@ -6,8 +6,16 @@ import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import { type Board, type BoardSource, parseBoard } from "../../src/board/index.ts";
 import { type DtPlaces, sketchOf } from "../../src/cli/dt.ts";
+import { lastPhandle, mergeTrees } from "../../src/cli/dt-into.ts";
 import { printSketch, treeOf } from "../../src/cli/dt-sketch.ts";
-import { consumersOf, type DeviceTree, readDeviceTree, scmiOf } from "../../src/devicetree/index.ts";
+import {
+  consumersOf,
+  type DeviceTree,
+  printDts,
+  readDeviceTree,
+  scmiOf,
+  writeDeviceTree,
+} from "../../src/devicetree/index.ts";
 import { boardFile } from "../platform/kit.ts";
 
 const program = fileURLToPath(new URL("../../dist/cli/scmi.js", import.meta.url));
@@ -150,6 +158,74 @@ test("a board with odd names and nothing to refer to makes a tree all the same",
   execFileSync("dtc", ["-I", "dts", "-O", "dtb", "-o", join(folder, "odd.dtb")], { input: printSketch(sketch, []) });
   const compiled = readDeviceTree(new Uint8Array(readFileSync(join(folder, "odd.dtb"))), { file: "odd.dtb" });
   expect(compiled.find("/clock-user")?.string("clock-names")).toBe('a */ "b" \\');
+});
+
+describe("a machine's own tree", () => {
+  const dts = (cells: number, more = "") => `/dts-v1/;
+/memreserve/ 0x1000 0x20;
+/ { model = "machine"; #address-cells = <${cells}>; #size-cells = <2>;
+  chosen { stdout-path = "/pl011@9000000"; };
+  clk: apb-pclk { compatible = "fixed-clock"; #clock-cells = <0>; phandle = <0x2>; };
+  pl011@9000000 { compatible = "arm,pl011"; clocks = <0x2>; };
+  firmware { tz { compatible = "linaro,optee-tz"; method = "smc"; }; ${more} };
+};`;
+  const machine = (source: string) => {
+    const bytes = execFileSync("dtc", ["-q", "-@", "-I", "dts", "-O", "dtb"], { input: source });
+    return readDeviceTree(new Uint8Array(bytes), { file: "virt.dtb" });
+  };
+  const into = (tree: DeviceTree, transport: DtPlaces["transport"]) =>
+    mergeTrees(tree, treeOf(sketchOf(board, places(transport)), "board", lastPhandle(tree)));
+  const paths = (tree: DeviceTree) => [...tree.root.walk()].map(({ path }) => path);
+
+  test.runIf(hasDtc).each(["virtio", "mailbox", "smc", "optee"] as const)("gets the nodes over %s", (transport) => {
+    const before = machine(dts(2));
+    const alone = treeOf(sketchOf(board, places(transport)), "board");
+    const tree = readDeviceTree(writeDeviceTree(into(before, transport)), { file: "guest.dtb" });
+    expect(references(tree)).toEqual(references(alone));
+    expect(new Set(paths(tree))).toEqual(new Set([...paths(before), ...paths(alone)]));
+    for (const node of before.root.walk()) {
+      if (node.name === "__symbols__") continue;
+      expect([node.path, tree.find(node.path)?.properties]).toEqual([node.path, node.properties]);
+    }
+    expect([tree.reservations, tree.symbols.get("clk")]).toEqual([before.reservations, "/apb-pclk"]);
+    const phandles = [...tree.root.walk()].flatMap((it) => it.cells("phandle") ?? []);
+    expect(new Set(phandles).size).toBe(phandles.length);
+  });
+
+  test.runIf(hasDtc)("is refused when it has an SCMI node already, or counts addresses otherwise", () => {
+    expect(() => into(machine(dts(2, "scmi { };")), "virtio")).toThrow(
+      "virt.dtb: /firmware/scmi: expected a tree without this node, got one that has it",
+    );
+    expect(() => into(machine(dts(1)), "smc")).toThrow("virt.dtb: /: expected #address-cells of 2, got 1");
+    expect(references(into(machine(dts(1)), "optee"))).not.toEqual([]); // has nothing with an address
+  });
+
+  test.runIf(hasDtc)("is read and written by the command", () => {
+    const [from, to] = [join(folder, "virt.dtb"), join(folder, "guest.dtb")];
+    writeFileSync(from, writeDeviceTree(machine(dts(2))));
+    const args = [program, "dt", EXAMPLE, "--transport", "virtio", "--into", from];
+    const { status, stdout } = spawnSync(process.execPath, [...args, "-o", to], { encoding: "utf8" });
+    expect([status, stdout]).toEqual([0, ""]);
+    const tree = readDeviceTree(new Uint8Array(readFileSync(to)), { file: to });
+    expect([tree.model, scmiOf(tree).instances.length]).toEqual(["machine", 1]);
+    const printed = spawnSync(process.execPath, args, { encoding: "utf8" }).stdout;
+    const compiled = execFileSync("dtc", ["-q", "-I", "dts", "-O", "dtb"], { input: printed });
+    expect(printDts(readDeviceTree(new Uint8Array(compiled), { file: "printed" }))).toBe(printDts(tree));
+  });
+});
+
+test("the command compiles by itself, and says what it cannot read or write", () => {
+  const run = (...args: readonly string[]) =>
+    spawnSync(process.execPath, [program, "dt", EXAMPLE, "--transport", "virtio", ...args], { encoding: "utf8" });
+  const to = join(folder, "own.dtb");
+  expect(run("-o", to).status).toBe(0);
+  const tree = readDeviceTree(new Uint8Array(readFileSync(to)), { file: to });
+  expect(references(tree)).toEqual(references(treeOf(sketchOf(board, places("virtio")), "made")));
+  expect(JSON.parse(run("-o", to, "--json").stdout)).toMatchObject({ transport: "virtio", output: to });
+  expect(run("--into", join(folder, "none.dtb")).stderr).toContain("expected a device tree blob, got no such file");
+  expect(run("--into", EXAMPLE).stderr).toContain("expected the magic 0xd00dfeed of a flattened tree");
+  const nowhere = run("-o", join(folder, "none", "x.dtb"));
+  expect([nowhere.status, nowhere.stderr]).toEqual([1, expect.stringContaining("none/x.dtb")]);
 });
 
 test("the command prints a tree, and says which transports there are", () => {
