@@ -7,13 +7,12 @@ import * as fleetQuestion from "./fleet.mjs";
 import { Arena, findWasm } from "./harness/arena.mjs";
 import { describeEnvironment } from "./harness/environment.mjs";
 import { BUDGETS, compare, timerStepNs } from "./harness/measure.mjs";
-import { LEVELS, OFF, openMachine, RATES, sampled, sampledSync, VOLTAGES } from "./machines.mjs";
+import { LEVELS, OFF, openMachine, RATES, sampledSync, VOLTAGES } from "./machines.mjs";
 import * as mixedQuestion from "./mixed.mjs";
+import { fastChannels, transports, typedCalls } from "./typed.mjs";
 
 const { Batch } = await import(new URL("../dist/src/sim/index.js", import.meta.url));
 
-const OPS = 1024;
-const DOMAINS = [1, 8, 64];
 /** Medians of the same work that differ by more than this are no measurement. */
 const NOISY = 0.05;
 
@@ -48,9 +47,10 @@ export async function runLab({ size = "default", signal, log = () => {} } = {}) 
   const steps = [
     ["one call per exchange", () => exchanges(arena, add)],
     ["batches", () => batches(arena, add)],
-    ["typed calls", () => typedCalls(budget, add)],
-    ["FastChannels", () => fastChannels(budget, add)],
+    ["typed calls", () => typedCalls(budget, add, twinsOfExchange)],
+    ["FastChannels", () => fastChannels(budget, add, twinsOfExchange)],
     ["a mixed batch", () => mixedBatch(arena, budget, add)],
+    ["every transport", () => transports(budget, add, twinsOfExchange)],
     ["a fleet", () => fleet(arena, add)],
   ];
   let isPartial = false;
@@ -96,82 +96,6 @@ async function batches(arena, add) {
     const id = `exchange.batch.${shape.replace("/", "-")}`;
     add(size === "64" ? id : `${id}.of${size}`, `an exchange in a batch of ${size}, ${shape} bytes`, results);
   }
-}
-
-async function typedCalls(budget, add) {
-  for (const domains of DOMAINS) {
-    // Two machines, so that call sites have seen two cores
-    const machines = [await openMachine("loopback", { domains }), await openMachine("loopback", { domains })];
-    const [one, other] = machines;
-    for (let i = 0; i < 2000; i++) other.performance.setLevelPolled(i % domains, LEVELS[i & 3]);
-    const { performance, clocks, voltages, platform } = one;
-    const mask = domains - 1;
-    const isLastLevel = () => platform.performance.level((OPS - 1) & mask) !== LEVELS[(OPS - 1) & 3];
-    const limits = { rangeMax: 0, rangeMin: 0 };
-    const many = domains === 1 ? "" : `.${domains}`;
-    const contestants = {
-      [`perf.setLevelPolled.loopback${many}`]: sampledSync(() => {
-        for (let i = 0; i < OPS; i++) performance.setLevelPolled(i & mask, LEVELS[i & 3]);
-      }, isLastLevel),
-      [`perf.getLevelPolled.loopback${many}`]: sampledSync(() => {
-        for (let i = 0; i < OPS; i++) performance.getLevelPolled(i & mask);
-      }),
-      [`perf.setLevel.loopback${many}`]: sampled(async () => {
-        for (let i = 0; i < OPS; i++) await performance.setLevel(i & mask, LEVELS[i & 3]);
-      }, isLastLevel),
-      ...(domains === 1
-        ? {
-            "perf.setLimitsPolled.loopback": sampledSync(() => {
-              for (let i = 0; i < OPS; i++) performance.setLimitsPolled(0, 1800, 600);
-            }),
-            "perf.getLimitsPolled.loopback": sampledSync(() => {
-              for (let i = 0; i < OPS; i++) performance.getLimitsPolled(0, limits);
-            }),
-            "clock.setRatePolled.loopback": sampledSync(
-              () => {
-                for (let i = 0; i < OPS; i++) clocks.setRatePolled(0, RATES[i & 3]);
-              },
-              () => platform.clock.rate(0) !== RATES[(OPS - 1) & 3],
-            ),
-            "voltage.setLevelPolled.loopback": sampledSync(
-              () => {
-                for (let i = 0; i < OPS; i++) voltages.setLevelPolled(0, VOLTAGES[i & 3]);
-              },
-              () => platform.voltage.level(0) !== VOLTAGES[(OPS - 1) & 3],
-            ),
-          }
-        : {}),
-    };
-    const results = await compare({ name: `typed calls, ${domains} domains`, ops: OPS, contestants, budget });
-    for (const id of Object.keys(contestants)) {
-      add(
-        id,
-        `${id.includes("Polled") ? "polled" : "awaited"}, ${domains} domain${many && "s"}`,
-        results,
-        id,
-        twinsOfExchange,
-      );
-    }
-    for (const machine of machines) await machine.close();
-  }
-}
-
-async function fastChannels(budget, add) {
-  const machine = await openMachine("loopback", { hasFastChannels: true });
-  const { performance } = machine;
-  const contestants = {
-    "perf.fastChannel.set": sampledSync(() => {
-      for (let i = 0; i < OPS; i++) performance.setLevelPolled(0, LEVELS[i & 3]);
-    }),
-    "perf.fastChannel.get": sampledSync(() => {
-      for (let i = 0; i < OPS; i++) performance.getLevelPolled(0);
-    }),
-  };
-  const sent = machine.agent.counters.sent;
-  const results = await compare({ name: "FastChannels", ops: OPS, contestants, budget });
-  if (machine.agent.counters.sent !== sent) throw new Error("bench: expected FastChannels to carry no message");
-  for (const id of Object.keys(contestants)) add(id, "one word of memory, no message", results, id, twinsOfExchange);
-  await machine.close();
 }
 
 async function mixedBatch(arena, budget, add) {

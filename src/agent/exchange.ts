@@ -1,5 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import { XFER } from "../core/faults.ts";
+import { xferState } from "../core/inbox.ts";
 import { ScmiError } from "../errors.ts";
 import type { Channel } from "../transport/transport.ts";
 import type { BoundCommand } from "./bound.ts";
@@ -23,6 +24,8 @@ export class Exchanger {
   readonly #isBroughtIn: boolean;
   /** An exchange left events for the platform to tell its observers, once the answer has been read. */
   #owesRing = false;
+  /** Addresses by xfer, which never change. */
+  readonly #payloads: (number | undefined)[] = [];
   /** By xfer and payload bytes, of which there are few: a view for each message would be garbage. */
   readonly #messages: (Uint8Array | undefined)[][] = [];
   /** For what nobody looks at: the real clock costs more than the rest of an exchange. */
@@ -94,7 +97,7 @@ export class Exchanger {
     let state: number = XFER.POSTED;
     try {
       this.ring(xfer, byteLength);
-      if (this.#isBroughtIn) state = core.stateOf(xfer);
+      if (this.#isBroughtIn) state = xferState(core.memory.data, this.#payloadAt(xfer));
       while (state === XFER.POSTED) {
         state = core.poll(xfer, clock.now());
         if (state !== XFER.POSTED || !isSteppable(clock)) continue;
@@ -109,6 +112,14 @@ export class Exchanger {
       if (state !== XFER.DONE) this.#watchman.isAlert = true;
       if (this.#watchman.isAlert) this.#watchman.look();
     }
+  }
+
+  #payloadAt(xfer: number): number {
+    const known = this.#payloads[xfer];
+    if (known !== undefined) return known;
+    const at = this.#hub.core.payloadAt(xfer);
+    this.#payloads[xfer] = at;
+    return at;
   }
 
   /** The message, where the transport carries it itself. */

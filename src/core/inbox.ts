@@ -95,6 +95,11 @@ export function answerBytes(view: DataView, payload: number): number {
   return view.getUint32(payload + (layout.XFER_LENGTH - layout.XFER_PAYLOAD), true);
 }
 
+/** State of an xfer, one of XFER, from the address of its payload. */
+export function xferState(view: DataView, payload: number): number {
+  return view.getUint32(payload + (layout.XFER_STATE - layout.XFER_PAYLOAD), true);
+}
+
 /** 0, or why an xfer failed, from the address of its payload. */
 export function answerFault(view: DataView, payload: number): number {
   return view.getInt32(payload + (layout.XFER_FAULT - layout.XFER_PAYLOAD), true);

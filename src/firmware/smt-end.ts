@@ -22,6 +22,7 @@ export class SmtEnd {
   /** Largest payload in bytes. */
   readonly capacity: number;
   #flags = 0;
+  #header = 0;
 
   /** @throws RangeError for an area under 36 bytes, or one that is not aligned to words */
   constructor(area: SmtArea) {
@@ -60,6 +61,7 @@ export class SmtEnd {
     const { at } = this.area;
     if ((data.getUint32(at + SMT.STATUS, true) & SMT.FREE) !== 0) return 0;
     this.#flags = data.getUint32(at + SMT.FLAGS, true);
+    this.#header = data.getUint32(at + SMT.HEADER, true);
     const length = data.getUint32(at + SMT.LENGTH, true);
     if (length >= HEADER_BYTES && length - HEADER_BYTES <= this.capacity) return length;
     this.#refuse(length);
@@ -69,6 +71,11 @@ export class SmtEnd {
   /** Whether the command that was looked at last wants an interrupt. */
   get wantsInterrupt(): boolean {
     return (this.#flags & SMT.INTERRUPT) !== 0;
+  }
+
+  /** Header of the command that was looked at last: only to tell it from others, for what is served is a copy. */
+  get header(): number {
+    return this.#header;
   }
 
   /** Address of a message in MSG form. */

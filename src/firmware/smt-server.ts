@@ -205,7 +205,7 @@ export class SmtServer {
     const { memory } = end.area;
     const { messageAt } = end;
     // Doorbells from inside find the command under way
-    a2p.header = memory.data.getUint32(messageAt, true);
+    a2p.header = end.header;
     a2p.wantsInterrupt = end.wantsInterrupt;
     let answerBytes: number;
     try {

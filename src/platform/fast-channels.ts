@@ -100,6 +100,11 @@ export class FastChannels {
     this.#clear(opened);
   }
 
+  /** Whether agents ring for any of them. */
+  get areRung(): boolean {
+    return this.#cells.some(({ spec }) => spec.doorbell !== undefined);
+  }
+
   /** Whether an agent can replace a message of a domain. */
   has(agent: AgentState, domainId: number, messageId: number): boolean {
     return this.#getCells.has(`${domainId}/${messageId}`) || this.#cell(agent, domainId, messageId) !== undefined;

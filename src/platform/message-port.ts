@@ -17,6 +17,8 @@ export interface MessagePlace {
 
 /** A connection whose commands are answered where they lie. */
 export interface PromptConnection extends Connection {
+  /** The command may have had consequences that somebody is to hear of, once the answer is out. */
+  owesSettling: boolean;
   /** The platform's own code threw while it answered: that is for whoever rang, once the answer is out. */
   fail(error: unknown): void;
 }
@@ -59,6 +61,8 @@ export class MessagePort implements PromptConnection {
   readonly #host: MessageHost;
   readonly #rows: Rows;
   readonly #sink: MessageSink;
+  /** @internal */
+  owesSettling = false;
   #headerless = 0;
   /** Errors that wait until the answer is out. */
   readonly #errors: unknown[] = [];
@@ -110,10 +114,13 @@ export class MessagePort implements PromptConnection {
   /** The answer is out: notifications of what the command brought about may follow.
    *  @throws what the platform's own code threw while it answered */
   settle(): void {
+    if (!this.owesSettling) return;
+    this.owesSettling = false;
     this.#host.settleEvents();
     if (this.#errors.length > 0) throw this.#errors.shift();
   }
 
+  /** @internal */
   fail(error: unknown): void {
     this.#errors.push(error);
   }

@@ -161,6 +161,10 @@ export class PerformanceServer implements Server {
     this.domains.resetAgent(agent);
   }
 
+  get isRung(): boolean {
+    return this.fastChannels.areRung;
+  }
+
   look(options: { readonly rungOnly: boolean }): void {
     this.fastChannels.look(options);
   }

@@ -133,6 +133,10 @@ export class PowercapServer implements Server {
     return false;
   }
 
+  get isRung(): boolean {
+    return this.fastChannels.areRung;
+  }
+
   look(options: { readonly rungOnly: boolean }): void {
     this.fastChannels.look(options);
   }

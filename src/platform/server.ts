@@ -22,6 +22,8 @@ export interface Server {
   /** Hot commands on a domain that the host answers for an agent, as when a change takes its time; those that the part describes,
    *  unless said. Asked again with `settingsChanged`. */
   hostAnswers?(agent: AgentState, domain: number): readonly HotKind[];
+  /** Whether agents ring for what they write without a message; settled when it is opened. Default: they do not. */
+  readonly isRung?: boolean;
   /** Looks at what agents wrote without a message: FastChannels, those that have a doorbell or all of them. */
   look?(options: { readonly rungOnly: boolean }): void;
   /** Takes back what an agent has set: `BASE_RESET_AGENT_CONFIGURATION`. */

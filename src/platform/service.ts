@@ -41,8 +41,8 @@ export class Service implements PortHost, MessageHost {
   readonly #scratch: number;
   /** Address of the answers that the core gives by itself, header first. */
   readonly #promptAnswer: number;
-  /** Servers that agents reach without a message. */
-  readonly #lookers: readonly Server[];
+  /** Servers that agents ring for without a message. */
+  readonly #rung: readonly Server[];
   readonly #channels: number[] = [];
   readonly #freePorts = new Map<number, (Rows & { readonly p2a: number })[]>();
   readonly #freeMessagePorts = new Map<number, Rows[]>();
@@ -69,7 +69,7 @@ export class Service implements PortHost, MessageHost {
     this.#maxPayload = placed.maxPayload;
     this.#scratch = machine.core.reserve(HEADER_BYTES + placed.maxPayload);
     this.#promptAnswer = machine.core.replyAt(0) - HEADER_BYTES;
-    this.#lookers = servers.filter(({ look }) => look);
+    this.#rung = servers.filter(({ isRung }) => isRung);
     machine.settingsChanged = () => this.#refresh();
     machine.settleEvents = () => this.settleEvents();
     this.#refresh();
@@ -145,25 +145,31 @@ export class Service implements PortHost, MessageHost {
     room: number,
   ): number {
     const { core } = this;
+    const { memory } = core;
     this.#machine.clock.settle();
-    if (this.#hub.hasAny(core.memory.data)) this.#hub.drain();
-    let view = core.memory.data; // now that nobody can make it grow any more
+    if (this.#hub.hasAny(memory.data)) this.#hub.drain();
+    let view = memory.data; // now that nobody can make it grow any more
     let at = fromAt;
-    const source = from.data;
-    if (source !== view) {
+    if (from !== memory) {
       at = core.base + this.#scratch;
-      copyBytes(source, fromAt, view, at, Math.min(byteLength, HEADER_BYTES + this.#maxPayload));
+      copyBytes(from.data, fromAt, view, at, Math.min(byteLength, HEADER_BYTES + this.#maxPayload));
     }
     // Times inside of the core are for those who watch
-    if (this.#hub.isObserved(view)) this.#lastNow = this.#machine.clock.now();
+    const isObserved = this.#hub.isObserved(view);
+    if (isObserved) this.#lastNow = this.#machine.clock.now();
     const claim = this.#takeIn(channel, at, byteLength, this.#lastNow);
+    if (claim !== 0 || isObserved || this.#rung.length > 0) connection.owesSettling = true;
     if (claim === TOO_LONG) return refuseIn(view.getUint32(at, true), to.data, toAt);
     if (claim > 0 && !this.#answerQuietly(connection, claim)) return 0;
-    if (claim > 0) view = core.memory.data; // handlers may have made it grow
-    const answerAt = claim > 0 ? core.replyAt(claim) - HEADER_BYTES : this.#promptAnswer;
+    let answerAt = this.#promptAnswer;
+    if (claim > 0) {
+      view = memory.data; // handlers may have made it grow
+      answerAt = core.replyAt(claim) - HEADER_BYTES;
+    }
     const answerBytes = HEADER_BYTES + this.#tables.answerBytes(view, claim);
     try {
-      copyBytes(view, answerAt, to.data, toAt, answerBytes > room ? HEADER_BYTES : answerBytes);
+      const target = to === memory ? view : to.data;
+      copyBytes(view, answerAt, target, toAt, answerBytes > room ? HEADER_BYTES : answerBytes);
     } finally {
       if (claim > 0) core.publish(claim, this.#machine.clock.now());
     }
@@ -173,13 +179,13 @@ export class Service implements PortHost, MessageHost {
   settleEvents(): void {
     if (this.#machine.isClosed) return;
     if (this.#hub.hasAny(this.core.memory.data)) this.#hub.drain();
-    if (this.#lookers.length > 0) this.#look(RUNG_ONLY);
+    for (const server of this.#rung) server.look?.(RUNG_ONLY);
   }
 
   /** Looks at everything that changes without a doorbell. */
   poll(): void {
     this.#hub.drain();
-    this.#look({ rungOnly: false });
+    for (const server of this.#servers) server.look?.({ rungOnly: false });
   }
 
   noteSent(channel: number, header: number, payload: Uint8Array): void {
@@ -229,10 +235,6 @@ export class Service implements PortHost, MessageHost {
     for (const server of this.#servers) server.close();
     this.#hub.want(this, false);
     for (const channel of this.#channels) this.#hub.ignore(channel);
-  }
-
-  #look(options: { readonly rungOnly: boolean }): void {
-    for (const server of this.#lookers) server.look?.(options);
   }
 
   /** The claim of a command in MSG form at an address: 0 when the core has answered it. */

@@ -21,6 +21,9 @@ function report(id: string, medianNs: number, madNs: number): LabReport {
   return { environment: {}, cases, warnings: [], isPartial: false };
 }
 
+/** Every way whose calls can be polled. */
+const WAYS = ["loopback", "mailbox", "smc", "optee-static", "optee-smt", "optee-msg", "virtio"];
+
 describe("scmi bench", () => {
   test("prints one JSON document with the cases that others rely on, writes a page, and compares with itself", () => {
     const page = join(folder, "bench.html");
@@ -32,8 +35,17 @@ describe("scmi bench", () => {
       expect.arrayContaining([
         ...["exchange.call.8-0", "exchange.batch.8-0", "exchange.call.8-88", "mixed.batch"],
         ...["perf.setLevelPolled.loopback", "perf.setLevel.loopback", "perf.fastChannel.set"],
+        ...WAYS.flatMap((way) => [`perf.setLevelPolled.${way}`, `perf.setLevel.${way}`, `perf.setLimitsPolled.${way}`]),
+        ...WAYS.flatMap((way) => [`clock.setRatePolled.${way}`, `voltage.setLevelPolled.${way}`]),
+        ...[
+          "perf.setLevel.batch.loopback",
+          "perf.fastChannel.get",
+          ...WAYS.map((way) => `perf.setLevel.${way}`),
+        ].flatMap((id) => [id, `${id}.8`, `${id}.64`]),
+        ...WAYS.flatMap((way) => [`perf.setLevelPolled.${way}.8`, `perf.setLevelPolled.${way}.64`]),
       ]),
     );
+    expect(new Set(ids).size).toBe(ids.length);
     for (const { medianNs, p99Ns, ratios } of found.cases) {
       expect(medianNs).toBeGreaterThan(0);
       expect(p99Ns).toBeGreaterThanOrEqual(medianNs);

@@ -80,7 +80,7 @@ async function play(way: string, watcher: Watcher) {
       // On whatever row: the header, what came of it and when
       events.push([entry.kind, entry.time, entry.header, entry.result, [...entry.payload]]);
     }
-    return outcome;
+    return `${outcome}, ${events.length} heard`; // by then: nobody has to wait for the next command
   });
   clock.advance(1);
   const state = {
