@@ -4,7 +4,7 @@ import type { Clock } from "../core/clock.ts";
 import type { Core } from "../core/core.ts";
 import { PlatformTables } from "../core/platform-tables.ts";
 import { UnsupportedError } from "../errors.ts";
-import type { Release } from "../protocols/releases.ts";
+import { PROTOCOL_ID, type Release, versionIn } from "../protocols/releases.ts";
 import { Access } from "./access.ts";
 import { AgentState } from "./agents.ts";
 import { BaseServer, type FailedCommand } from "./base.ts";
@@ -16,6 +16,7 @@ import { Dispatcher } from "./dispatch.ts";
 import { Machine } from "./machine.ts";
 import { MemoryMap } from "./memory-map.ts";
 import type { MessagePort, MessageSink } from "./message-port.ts";
+import { withDistinctNames } from "./names.ts";
 import { Observers, type PlatformEventName, type PlatformEvents } from "./observers.ts";
 import type { Part } from "./part.ts";
 import { Parts } from "./parts.ts";
@@ -79,13 +80,18 @@ export interface CapacityOptions extends Omit<PlatformOptions, "clock"> {
   readonly connections?: number;
 }
 
+/** Version of the power protocol in the release that gave long names to all protocols. */
+const LONG_NAMES = 0x30000;
 /** Of an area of 128 bytes. */
 const DEFAULT_MAX_PAYLOAD = 100;
 const DEFAULT_TIMEOUT_MS = 30;
 const DEFAULT_P2A_QUEUE = 32;
 
-function boardFor(board: Board, { sharesMemory = true }: { readonly sharesMemory?: boolean }): Board {
-  return sharesMemory ? board : withoutSharedMemory(board);
+/** The board as its agents see it. */
+function boardFor(board: Board, { sharesMemory = true, profile = "3.2" }: Omit<PlatformOptions, "clock">): Board {
+  const power = versionIn(profile, PROTOCOL_ID.POWER_DOMAIN) ?? 0;
+  const named = power < LONG_NAMES ? withDistinctNames(board) : board;
+  return sharesMemory ? named : withoutSharedMemory(named);
 }
 
 /** A simulated SCMI platform: one SoC, described by a board, that answers like firmware of one release of the specification. Hot

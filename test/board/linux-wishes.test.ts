@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
+import { type Board, parseBoard } from "../../src/board/index.ts";
 import { SimulatedClock } from "../../src/core/clock.ts";
 import { Core } from "../../src/core/core.ts";
 import { Platform } from "../../src/platform/index.ts";
-import { boardFile } from "../platform/kit.ts";
+import type { Release } from "../../src/protocols/index.ts";
+import { boardFile, Client, PROTOCOL, words } from "../platform/kit.ts";
 
 // Found by Linux behind virtio: it mapped FastChannels of a memory that it does not share, and warned of each.
 test("a platform that shares no memory with its agents has neither FastChannels nor statistics, and all else", () => {
@@ -36,4 +38,57 @@ test("our board has the names and the order that Linux wants", () => {
   const axes = sensor?.sensors.flatMap((it) => it.axes) ?? [];
   expect(axes.map(({ name }) => /_([XYZ])[^_]*$/.exec(name.slice(0, 15))?.[1])).toEqual(["X", "Y", "Z"]);
   expect(powercap?.domains.at(-1)?.unit).not.toBe("abstract");
+});
+
+/** Names as the attributes of each resource have them: 16 bytes, at these places of each protocol's answer. */
+function namesOnWire(board: Board, profile: Release): Readonly<Record<string, readonly string[]>> {
+  const core = Core.createSync({ capacity: Platform.capacityFor(board, { profile }) });
+  const platform = Platform.open(core, board, { profile, clock: new SimulatedClock() });
+  const client = new Client(platform, 1);
+  const nameOf = (protocol: number, messageId: number, id: number, at: number) => {
+    const field = client.bytes(protocol, messageId, words(id)).subarray(at, at + 16);
+    expect(field.indexOf(0)).toBeGreaterThan(0);
+    return String.fromCharCode(...field.subarray(0, field.indexOf(0)));
+  };
+  const every = (all: readonly unknown[] = [], protocol: number, messageId: number, at: number) =>
+    all.map((_, id) => nameOf(protocol, messageId, id, at));
+  const names = {
+    power: every(board.power?.domains, PROTOCOL.POWER, 0x3, 8),
+    performance: every(board.performance?.domains, PROTOCOL.PERFORMANCE, 0x3, 20),
+    clock: every(board.clock?.clocks, PROTOCOL.CLOCK, 0x3, 8),
+    // Of SENSOR_DESCRIPTION_GET from that id on: the first descriptor, behind status and count
+    sensor: every(board.sensor?.sensors, PROTOCOL.SENSOR, 0x3, 8 + 12),
+    reset: every(board.reset?.domains, PROTOCOL.RESET, 0x3, 12),
+  };
+  platform.close();
+  return names;
+}
+
+// Found by Linux: of two power domains with one name it takes none, and of two clocks the first only.
+test("names that are cut are different all the same, in releases that have no long ones", () => {
+  const board = boardFile("large");
+  for (const profile of ["2.0", "3.0"] as const) {
+    for (const [what, names] of Object.entries(namesOnWire(board, profile))) {
+      expect([profile, what, new Set(names).size]).toEqual([profile, what, names.length]);
+    }
+  }
+  const { clock = [] } = namesOnWire(board, "2.0");
+  expect([clock[15], clock[31], clock[511]]).toEqual(["peripheral-cloc", "peripheral-c~31", "peripheral-~511"]);
+  // Where there are long names, the specification wants the beginning
+  const whole = board.clock?.clocks.map(({ name }) => name.slice(0, 15));
+  expect(namesOnWire(board, "3.2").clock).toEqual(whole);
+});
+
+test("a name that is cut gives way to one that is as long as the field", () => {
+  const domains = ["peripheral-clocks", "peripheral-cloc", "peripheral-cl~0", "peripheral-clock"].map((name) => ({
+    name,
+  }));
+  const board = parseBoard({ vendor: "test", agents: [{ name: "OSPM" }], power: { domains } }, { file: "test" });
+  expect(board.power?.domains.length).toBe(4);
+  expect(namesOnWire(board, "2.0").power).toEqual([
+    "peripheral-c~~0",
+    "peripheral-cloc",
+    "peripheral-cl~0",
+    "peripheral-cl~3",
+  ]);
 });

@@ -6,6 +6,7 @@ import type { Board } from "../../src/board/index.ts";
 import { Core } from "../../src/core/core.ts";
 import { realClock } from "../../src/core/real-clock.ts";
 import { type DeviceTree, writeDeviceTree } from "../../src/devicetree/index.ts";
+import type { MessageEnd } from "../../src/firmware/message-platform.ts";
 import { type MessageSink, Platform, type VendorProtocol } from "../../src/platform/index.ts";
 import type { Release } from "../../src/protocols/index.ts";
 import { VhostUserServer } from "../../src/vhost-user/index.ts";
@@ -43,6 +44,8 @@ export interface GuestOptions {
   readonly words?: readonly string[];
   /** What stands between the platform and the guest. */
   readonly through?: (sink: MessageSink) => MessageSink;
+  /** Hears the header and status of each response. */
+  readonly heard?: (header: number, status: number) => void;
   /** `node` = its root file system is that of this machine; else that is so only where there is no other. */
   readonly runs?: "shell" | "node";
 }
@@ -98,7 +101,7 @@ export class Guest {
 
   /** Starts one, and resolves when its shell is there, or its end has come. */
   static async start(options: GuestOptions): Promise<Guest> {
-    const { tree, kernel = NEWEST, profile = "3.2", board, vendorProtocols = [], through = (sink) => sink } = options;
+    const { tree, kernel = NEWEST, profile = "3.2", board, vendorProtocols = [] } = options;
     const shape = { profile, vendorProtocols, sharesMemory: false } as const;
     const core = Core.createSync({ capacity: Platform.capacityFor(board, { ...shape, connections: 4 }) });
     const platform = Platform.open(core, board, { ...shape, clock: realClock });
@@ -108,13 +111,11 @@ export class Guest {
       isGone = resolve;
     });
     let refusals = 0;
-    const counted = (sink: MessageSink): MessageSink => ({
-      send(message) {
-        if (isRefusal(message)) refusals++;
-        sink.send(message);
-      },
-    });
-    const connect = (sink: MessageSink) => platform.connectMessages(1, through(counted(sink)));
+    const heard = (header: number, status: number) => {
+      if (status < 0) refusals++;
+      options.heard?.(header, status);
+    };
+    const connect = (sink: MessageSink) => connected(platform, sink, heard, options.through);
     const server = await VhostUserServer.listen(connect, path, { onGone: isGone });
     const files: string[] = [];
     const file = (suffix: string, content: string | Uint8Array, mode = 0o600) => {
@@ -236,8 +237,33 @@ function rootOf(
   return ["mem=128M", `initrd=${initrd}`, "rdinit=/session"];
 }
 
-/** Whether a message is a response with an error. */
-function isRefusal(message: Uint8Array): boolean {
-  const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
-  return (view.getUint32(0, true) & 0x300) === 0 && view.getInt32(4, true) < 0;
+/** The guest's place at the platform, where each response is heard. Answers are written into the guest's memory at once, unless something
+ *  is to stand between. */
+function connected(
+  platform: Platform,
+  sink: MessageSink,
+  heard: (header: number, status: number) => void,
+  through: GuestOptions["through"],
+): MessageEnd {
+  const listening: MessageSink = {
+    ...sink,
+    send(message) {
+      const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
+      const header = view.getUint32(0, true);
+      if ((header & 0x300) === 0) heard(header, view.getInt32(4, true));
+      sink.send(message);
+    },
+  };
+  const port = platform.connectMessages(1, through ? through(listening) : listening);
+  const end = { receive: (message: Uint8Array) => port.receive(message), close: () => port.close() };
+  if (through) return end;
+  return {
+    ...end,
+    answer(from, fromAt, byteLength, to, toAt, room) {
+      const answerBytes = port.answer(from, fromAt, byteLength, to, toAt, room);
+      if (answerBytes >= 8) heard(to.data.getUint32(toAt, true), to.data.getInt32(toAt + 4, true));
+      return answerBytes;
+    },
+    settle: () => port.settle(),
+  };
 }
