@@ -110,8 +110,8 @@ export class ScmiQueues {
     if (!cmdq) return false;
     this.#serving++;
     let mayBeMore = true;
-    cmdq.disableKicks();
     for (let i = 0; i < cmdq.size && !this.#isStopped; i++) {
+      if (i === 1) cmdq.disableKicks(); // a driver that sends one after the other gives none while it waits
       const chain = cmdq.take();
       if (chain) {
         this.#take(cmdq, chain);
@@ -212,7 +212,8 @@ export class ScmiQueues {
     }
     cmdq.give(chain, fits ? answerBytes : ERROR_BYTES);
     this.#tally.responses++;
-    if (this.#serving === 0 && cmdq.shouldNotify()) this.#options.notify("cmdq");
+    // Somebody waits for it: all else can follow
+    if (!cmdq.hasSeenNext && cmdq.shouldNotify()) this.#options.notify("cmdq");
   }
 
   /** No answer could be told from another one. */

@@ -208,7 +208,8 @@ export class Session {
       vring.queue.enableKicks();
     }
     this.#useQueues();
-    for (const vring of this.#vrings) if (vring.queue) this.#serve(vring); // what was kicked for before
+    // What was kicked for before
+    for (const vring of this.#vrings) if (vring.queue && this.#serve(vring)) this.#signals.kickAgain(vring);
   }
 
   /** The queue goes on later, where it was. */
@@ -243,11 +244,13 @@ export class Session {
     }
   }
 
-  #serve(vring: Vring): void {
-    if (!this.#queues || !vring.queue) return;
-    if (vring === this.#vrings[SCMI_EVENTQ]) this.#queues.replenish();
-    // Not all of it at once: a guest that never stops must leave time for others
-    else if (this.#queues.serve()) this.#signals.kickAgain(vring);
+  /** Not all of it at once: a guest that never stops must leave time for others.
+   *  @returns whether there may be more */
+  #serve(vring: Vring): boolean {
+    if (!this.#queues || !vring.queue) return false;
+    if (vring !== this.#vrings[SCMI_EVENTQ]) return this.#queues.serve();
+    this.#queues.replenish();
+    return false;
   }
 
   #endAgent(): void {

@@ -17,7 +17,8 @@ export interface Vring {
   queue: DeviceQueue | undefined;
   /** Of queues before this one. */
   refused: number;
-  onKick: () => void;
+  /** Looks into the queue; true when there may be more in it, for which no kick will come. */
+  onKick: () => boolean;
   unwatch: () => void;
 }
 
@@ -26,7 +27,7 @@ export function newVring(): Vring {
   const nothing = () => {};
   return {
     ...{ size: 0, base: 0, userAddresses: undefined, isEnabled: false, kick: -1, call: -1 },
-    ...{ queue: undefined, refused: 0, onKick: nothing, unwatch: nothing },
+    ...{ queue: undefined, refused: 0, onKick: () => false, unwatch: nothing },
   };
 }
 
@@ -42,10 +43,14 @@ const BLOCK_BYTES = 16;
 export class VringSignals {
   readonly #libc: Libc;
   readonly #block: bigint;
+  readonly #one: bigint;
+  readonly #drain: bigint;
 
   constructor(libc: Libc) {
     this.#libc = libc;
     this.#block = libc.malloc(BLOCK_BYTES);
+    this.#one = this.#block + BigInt(ONE_AT);
+    this.#drain = this.#block + BigInt(DRAIN_AT);
     new DataView(libc.view(this.#block, BLOCK_BYTES)).setBigUint64(ONE_AT, 1n, true);
   }
 
@@ -55,10 +60,13 @@ export class VringSignals {
     this.#unblock(fd);
     vring.kick = fd;
     vring.unwatch = watch(fd, () => {
-      const count = this.#libc.read(fd, this.#block + BigInt(DRAIN_AT), 8);
+      // First the answer, which somebody waits for; then the kick is taken out, and with it perhaps one that came meanwhile
+      const mayBeMore = vring.onKick();
+      if (vring.kick !== fd) return; // nobody is there any more
+      const count = this.#libc.read(fd, this.#drain, 8);
       // The end of what is no eventfd could be read for ever
       if (count === 0 || (count < 0 && this.#libc.errno() !== EAGAIN)) vring.unwatch();
-      else vring.onKick();
+      else if ((mayBeMore || vring.queue?.hasNext) && vring.onKick()) this.kickAgain(vring);
     });
   }
 
@@ -71,12 +79,12 @@ export class VringSignals {
 
   /** Interrupts the guest. */
   call(vring: Vring | undefined): void {
-    if (vring && vring.call >= 0) this.#libc.write(vring.call, this.#block + BigInt(ONE_AT), 8);
+    if (vring && vring.call >= 0) this.#libc.write(vring.call, this.#one, 8);
   }
 
   /** Kicks in the guest's place: the queue is looked at again after everybody else had a turn. */
   kickAgain({ kick }: Vring): void {
-    this.#libc.write(kick, this.#block + BigInt(ONE_AT), 8);
+    this.#libc.write(kick, this.#one, 8);
   }
 
   /** Lets go of both descriptors. */

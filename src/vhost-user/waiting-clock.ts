@@ -36,7 +36,7 @@ export class WaitingClock implements Clock {
 
   /** Milliseconds until the next appointment, up: what `epoll_wait` takes; -1 when there is none. */
   get timeoutMs(): number {
-    const [next] = this.#appointments;
+    const next = this.#appointments[0];
     return next === undefined ? -1 : Math.max(0, Math.ceil((next.at - this.now()) / MS));
   }
 

@@ -37,6 +37,8 @@ export class DeviceQueue {
   readonly #chains: (DeviceChain | undefined)[] = [];
   readonly #faults: Partial<Record<ChainFault, number>> = {};
   #next: number;
+  /** Available index as it was seen last. */
+  #seen: number;
   #used: number;
   /** Where the used index was when the driver was last thought of. */
   #notified: number;
@@ -57,6 +59,7 @@ export class DeviceQueue {
     this.#table = { ...this.#rings.descriptors, entries: addresses.size };
     this.#held = new Uint8Array(addresses.size);
     this.#next = start & 0xffff;
+    this.#seen = this.#next;
     this.#used = this.#rings.usedIndex;
     this.#notified = this.#used;
   }
@@ -64,6 +67,16 @@ export class DeviceQueue {
   /** Index of the available entry that comes next: where another device half would go on. */
   get next(): number {
     return this.#next;
+  }
+
+  /** Whether {@link take} would find something. */
+  get hasNext(): boolean {
+    return !this.#isBroken && (this.hasSeenNext || this.#rings.availableIndex !== this.#next);
+  }
+
+  /** Whether {@link take} would find something without looking into the ring again: what the driver made available together. */
+  get hasSeenNext(): boolean {
+    return this.#seen !== this.#next;
   }
 
   /** The driver claims to have made more available than there is: nothing is taken any more, only a reset helps. */
@@ -85,12 +98,7 @@ export class DeviceQueue {
   take(): DeviceChain | undefined {
     const { size } = this;
     while (!this.#isBroken) {
-      const waiting = (this.#rings.availableIndex - this.#next) & 0xffff;
-      if (waiting === 0) return undefined;
-      if (waiting > size) {
-        this.#isBroken = true;
-        return undefined;
-      }
+      if (this.#next === this.#seen && !this.#look()) return undefined;
       const head = this.#rings.availableEntry(this.#next);
       this.#next = (this.#next + 1) & 0xffff;
       if (head >= size) {
@@ -147,7 +155,7 @@ export class DeviceQueue {
   enableKicks(): boolean {
     if (this.#features.hasEventIndex) this.#rings.availableEvent = this.#next;
     else this.#rings.usedFlags = 0;
-    return !this.#isBroken && this.#rings.availableIndex !== this.#next;
+    return this.hasNext;
   }
 
   /** Asks for no kicks: the device looks by itself. */
@@ -164,6 +172,16 @@ export class DeviceQueue {
       this.#chains[head] = chain;
     }
     return chain;
+  }
+
+  /** Looks for chains that came; false when there are none. */
+  #look(): boolean {
+    const seen = this.#rings.availableIndex;
+    const waiting = (seen - this.#next) & 0xffff;
+    this.#isBroken = waiting > this.size;
+    if (waiting === 0 || this.#isBroken) return false;
+    this.#seen = seen;
+    return true;
   }
 
   #use(head: number, writtenBytes: number): void {

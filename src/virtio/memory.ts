@@ -20,6 +20,7 @@ export interface QueueMemory {
 /** A region over a buffer, shared or not. */
 export class BufferRegion implements MemoryRegion {
   readonly address: number;
+  #byteLength: number;
   #bytes: Uint8Array;
   #data: DataView;
   #halves: Uint16Array;
@@ -31,6 +32,7 @@ export class BufferRegion implements MemoryRegion {
       throw new RangeError(`"address" expected a multiple of 16, got ${address}`);
     }
     this.address = address;
+    this.#byteLength = byteLength;
     this.#bytes = new Uint8Array(buffer, byteOffset, byteLength);
     this.#data = new DataView(buffer, byteOffset, byteLength);
     this.#halves = new Uint16Array(buffer, byteOffset, byteLength >>> 1);
@@ -38,7 +40,7 @@ export class BufferRegion implements MemoryRegion {
 
   /** Bytes now; 0 after {@link detach}. */
   get byteLength(): number {
-    return this.#bytes.byteLength;
+    return this.#byteLength;
   }
 
   /** All of them. */
@@ -58,6 +60,7 @@ export class BufferRegion implements MemoryRegion {
 
   /** Lets go of the bytes: the region is empty from here on, also for those who kept it. */
   detach(): void {
+    this.#byteLength = 0;
     this.#bytes = new Uint8Array(0);
     this.#data = new DataView(this.#bytes.buffer);
     this.#halves = new Uint16Array(0);
@@ -93,7 +96,9 @@ export class RegionMemory implements QueueMemory {
   }
 
   find(address: number, byteLength: number): MemoryRegion | undefined {
-    for (const region of this.#regions) {
+    const regions = this.#regions;
+    for (let i = 0; i < regions.length; i++) {
+      const region = regions[i] as MemoryRegion;
       const offset = address - region.address;
       if (offset >= 0 && offset + byteLength <= region.byteLength) return region;
     }

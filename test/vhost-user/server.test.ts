@@ -92,6 +92,16 @@ describe.skipIf(!isLinux).each(Object.entries(MODES))("%s,", (_mode, mode) => {
       });
     });
 
+    test("that fills its queue in one kick is answered, and heard afterwards", async () => {
+      const { call } = await guest();
+      for (let round = 0; round < 3; round++) {
+        const answers = await call(...Array.from({ length: 8 }, (_, i) => packed(0x4000 | (i << 18))));
+        expect(answers.map((it) => it.byteLength)).toEqual(Array(8).fill(12));
+      }
+      expect((await call(VERSION))[0]?.byteLength).toBe(12);
+      expect(await server.counters()).toMatchObject({ received: 25, responses: 25 });
+    });
+
     test("hears of changes through the buffers that it posted, and those that came without one are counted", async () => {
       const { call, eventq } = await guest();
       expect([...((await call(NOTIFY_LEVEL))[0] ?? [])].slice(4)).toEqual([0, 0, 0, 0]);

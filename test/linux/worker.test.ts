@@ -3,10 +3,10 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { boardFile } from "../platform/kit.ts";
-import { socketPath } from "./front-end.ts";
-import { builtWorker } from "./modes.ts";
+import { socketPath } from "../vhost-user/front-end.ts";
+import { builtWorker } from "../vhost-user/modes.ts";
 
-/** As for linux.test.ts. */
+/** What docs/linux-guest.md says of SCMI_LINUX_DIR. */
 const DIRECTORY = process.env.SCMI_LINUX_DIR ?? "";
 const isHere = DIRECTORY !== "" && existsSync(join(DIRECTORY, "linux-uml-7.2"));
 
