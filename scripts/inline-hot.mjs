@@ -22,7 +22,7 @@ const HOT = {
   "assembly/table": ["isRow", "instanceAt", "channelAt", "xferAt", "ringIsFull", "ringEntry"],
   "assembly/trace": ["isOn"],
   "assembly/voltage": ["levelSet", "isLevel"],
-  "assembly/words": ["acquireWord", "increment"],
+  "assembly/words": ["acquireWord", "block", "increment"],
 };
 
 export class InlineHot extends Transform {

@@ -35,8 +35,8 @@ export const MUTANTS = [
   {
     name: "copy drops the bytes after the last word",
     file: "words.ts",
-    from: "while (i < byteLength) {",
-    to: "while (i + 3 < byteLength) {",
+    from: "i < (byteLength & 3); i++",
+    to: "i + 3 < (byteLength & 3); i++",
   },
   {
     name: "copy drops the last word of an odd count",
