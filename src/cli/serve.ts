@@ -30,7 +30,7 @@ const HELP = `
 On --socket and --listen, each message travels behind its length: u32, little-endian, counting header and payload. Answers, delayed responses and
 notifications come back on the same connection, after the answer to the command that caused them. Any number of clients may connect; all
 of them are the same agent. Neither they nor guests share no memory with the platform, so all are offered no FastChannels and no statistics.
-With --low-latency guests are served by a thread that does nothing else, in about half the time; its platform has no other clients.
+With --low-latency guests are served by a thread that does nothing else, sooner and steadier; its platform has no other clients.
 SIGINT or SIGTERM ends the server: it prints its counters, removes the socket and exits with 0.
 
 BOARD is a board file, or a device tree blob: then the platform is the one behind its first SCMI instance, or behind --instance NODE.

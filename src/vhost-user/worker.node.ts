@@ -45,7 +45,7 @@ export interface VhostUserWorkerOptions {
 const GUESTS = 64;
 
 /** The SCMI device of guests of QEMU (`vhost-user-scmi-pci`) and User Mode Linux (`virtio_uml.device=PATH:32`), in a thread of its own that does
- *  nothing but wait for them: a kick is answered as soon as the kernel tells of it, in about half the time of `VhostUserServer`. The platform
+ *  nothing but wait for them: a kick is answered as soon as the kernel tells of it, and waits for no event loop as with `VhostUserServer`. The platform
  *  lives in that thread, too, for messages go straight between it and the guest's memory. This is its controller. Needs Linux, Node, and the package
  *  koffi. */
 export class VhostUserWorker {
