@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
-# Builds a kernel for guests (User Mode Linux, x86-64) from a distribution's kernel source, unmodified.
+# Builds a kernel for guests from a distribution's kernel source, unmodified.
 #
-#   scripts/guest-kernel/build.sh SOURCE FOLDER
+#   scripts/guest-kernel/build.sh SOURCE FOLDER [um|arm64]
+#
+# um is User Mode Linux, a program of this machine (x86-64): FOLDER gets linux-uml-VERSION. arm64 is for QEMU, and made by Debian's package
+# gcc-aarch64-linux-gnu (or CROSS_COMPILE=PREFIX): FOLDER gets linux-arm64-VERSION.
 #
 # SOURCE is a folder with a kernel's source, or an archive of it: /usr/src/linux-source-6.12.tar.xz of Debian's package
-# linux-source-6.12. Raw mode needs 6.3 or newer, and processors with AMX a kernel newer than 6.12. FOLDER gets linux-uml-VERSION; tests
+# linux-source-6.12. Raw mode needs 6.3 or newer, and processors with AMX a kernel newer than 6.12. Tests
 # take FOLDER from SCMI_LINUX_DIR. The guest's tree comes from `scmi dt BOARD --transport virtio`.
 #
 # Needs gcc, make, flex, bison, bc, and what unpacks the archive. Five minutes of one processor; JOBS=N sets how many run at once,
@@ -12,14 +15,19 @@
 # warnings about its lib/iomap.c.
 set -euo pipefail
 
-if [ $# -ne 2 ]; then
-  echo "usage: build.sh SOURCE FOLDER; expected 2 arguments, got $#" >&2
+arch=${3:-um}
+if [ $# -lt 2 ] || [ $# -gt 3 ] || [[ $arch != um && $arch != arm64 ]]; then
+  echo "usage: build.sh SOURCE FOLDER [um|arm64]; got: $*" >&2
   exit 2
 fi
 here=$(cd "$(dirname "$0")" && pwd)
 source=$1
 folder=$2
-for tool in gcc make flex bison bc; do
+cross='' target=linux result=linux name=uml
+if [ "$arch" = arm64 ]; then
+  cross=${CROSS_COMPILE:-aarch64-linux-gnu-} target=Image result=arch/arm64/boot/Image name=arm64
+fi
+for tool in gcc "${cross}gcc" make flex bison bc; do
   command -v "$tool" >/dev/null || { echo "$tool: expected it on the PATH, got none" >&2; exit 1; }
 done
 [ -e "$source" ] || { echo "$source: expected a kernel's source, got no such file" >&2; exit 1; }
@@ -34,15 +42,17 @@ if [ -f "$source" ]; then
   tar -xf "$source" -C "$work/source" --strip-components=1
   source=$work/source
 fi
-[ -f "$source/arch/um/Makefile" ] || { echo "$source: expected a kernel's source, got no arch/um" >&2; exit 1; }
+[ -f "$source/arch/$arch/Makefile" ] || { echo "$source: expected a kernel's source, got no arch/$arch" >&2; exit 1; }
 
 build=$work/build
 mkdir "$build"
-KCONFIG_ALLCONFIG=$here/kernel.config make -s -C "$source" O="$build" ARCH=um allnoconfig
+cat "$here/kernel.config" "$here/$arch.config" >"$work/wanted"
+run_make() { make -s -C "$source" O="$build" ARCH="$arch" CROSS_COMPILE="$cross" "$@"; }
+KCONFIG_ALLCONFIG=$work/wanted run_make allnoconfig
 
 # An option that this kernel does not know, or whose needs are not met, is dropped without a word: say so.
-dropped=$(grep '^CONFIG_' "$here/kernel.config" | grep -vxFf "$build/.config" || true)
-version=$(make -s -C "$source" O="$build" ARCH=um kernelversion)
+dropped=$(grep '^CONFIG_' "$work/wanted" | grep -vxFf "$build/.config" || true)
+version=$(run_make kernelversion)
 if [ -n "$dropped" ]; then
   echo "note: Linux $version goes without" "$(echo "$dropped" | tr '\n' ' ')" >&2
 fi
@@ -55,7 +65,8 @@ if [ "${ONLY_CONFIG:-0}" = 1 ]; then
   exit 0
 fi
 
-make -s -C "$source" O="$build" ARCH=um -j"${JOBS:-$(nproc)}" linux
+run_make -j"${JOBS:-$(nproc)}" "$target"
 mkdir -p "$folder"
-strip -o "$folder/linux-uml-${version%.*}" "$build/linux"
-echo "$folder/linux-uml-${version%.*}"
+kernel=$folder/linux-$name-${version%.*}
+if [ "$arch" = um ]; then strip -o "$kernel" "$build/$result"; else cp "$build/$result" "$kernel"; fi
+echo "$kernel"
