@@ -88,7 +88,13 @@ export function exchange(
 /** `copy`, with the lengths of the hot commands first, and word by word: two words written one by one are read one by one, for a
  *  wider read would wait until both have left the store buffer. */
 export function move(to: usize, from: usize, byteLength: u32): void {
-  if (byteLength > 20 || byteLength & 3) {
+  if (byteLength > 20) {
+    // The status of an answer was written as a word, and what follows it from the next word on
+    store<u32>(to, load<u32>(from));
+    copy(to + 4, from + 4, byteLength - 4);
+    return;
+  }
+  if (byteLength & 3) {
     copy(to, from, byteLength);
     return;
   }
