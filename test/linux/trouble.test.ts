@@ -6,6 +6,7 @@ import { boardFile } from "../platform/kit.ts";
 import { Detour, type Which } from "./detour.ts";
 import { Guest, hasLinux } from "./guest.ts";
 import { device, guestTree, thermalZone } from "./guest-tree.ts";
+import { RemoteAgent } from "./remote.ts";
 import { complaints } from "./report.ts";
 import { expectSameCounts } from "./same-counts.ts";
 
@@ -213,5 +214,53 @@ describe.skipIf(!hasLinux)("a guest gets on with a platform (skipped without SCM
     expect(theirs).toMatchObject({ sent_ok: received, delayed_response_ok: delayedResponses - 1, xfers_inflight: 0 });
     expect(response_ok + err_msg_unexpected + err_msg_invalid).toBe(responses + 1); // the late one
     expect(await guest.run("dmesg")).toMatch(/Message for \d+ type 2 is not expected/);
+  });
+
+  test("that was another guest's before, which started anew", async (context) => {
+    await using guest = await Guest.startFor(context, { board, tree });
+    const [GPU, ON, OFF] = [2, 0, 0x40000000];
+    // What raw mode asks for is the guest's wish, too, and no driver takes it back: POWER_STATE_SET
+    await guest.run(
+      `printf '\\004\\104\\374\\017\\0\\0\\0\\0\\002\\0\\0\\0\\0\\0\\0\\0' > /sys/kernel/debug/scmi/0/raw/message`,
+    );
+    await guest.run(READ_VDD); // an answer behind that one's
+    expect(guest.platform.power.state(GPU)).toBe(ON);
+    const before = guest.server.counters;
+
+    guest.console.send("reboot -f");
+    await guest.console.reach("=== ready");
+    // This kernel keeps the socket that it had before: that one only ends with it
+    const { frontEnds, refused, received, responses } = guest.server.counters;
+    expect([frontEnds, refused, received]).toEqual([2, 0, responses]);
+    expect(guest.platform.power.state(GPU)).toBe(OFF);
+    expect(Number(await guest.run(READ_VDD))).toBe(vddOf(guest));
+    const { sent_ok } = await guest.counters();
+    expect(sent_ok).toBe(guest.server.counters.received - before.received);
+  });
+
+  test("so does an agent inside, over raw mode: it gives up one command, and the next ones are answered", async (context) => {
+    const detour = new Detour();
+    await using guest = await Guest.startFor(context, { board, tree, through: detour.through, runs: "node" });
+    const agent = await RemoteAgent.open(guest);
+    const read = (options = {}) => agent.call("Sensor", "read", VDD_SENSOR, options);
+    const expected = { raw: vddOf(guest) };
+    expect(await read()).toMatchObject(expected);
+
+    void detour.keepNext(SENSOR_READING_GET);
+    const late = { errorName: "DeadlineError" };
+    await expect(read({ timeoutMs: 200 })).rejects.toMatchObject(late); // nothing comes before it is let go
+    expect(await read()).toMatchObject(expected);
+    detour.release();
+    // By the same queue as the late one, behind it
+    expect(await read()).toMatchObject(expected);
+    const { sent, responses, anomalies, ...counters } = await agent.call("own", "counters");
+    expect(counters).toMatchObject({ timeouts: 1, late: 1, unexpected: 0, malformed: 0 });
+    expect(responses + 1).toBe(sent);
+    expect(anomalies).toEqual([{ kind: "late", messageId: 0x6, type: 0 }]);
+    expect(await agent.call("own", "close")).toEqual({ xfers: 0, tokens: 0, claims: 0 });
+    await agent.end();
+    const { response_ok = 0, err_msg_unexpected = 0, err_msg_invalid = 0 } = await guest.counters();
+    // To the kernel, which waits for a minute, it was not late
+    expect(response_ok + err_msg_unexpected + err_msg_invalid).toBe(guest.server.counters.responses);
   });
 });
