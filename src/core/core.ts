@@ -303,7 +303,13 @@ export class Core {
       const expected = `at least ${layout.HEADER_BYTES} bytes`;
       throw new MessageError("command", { field: "header", offset: 0, expected, got: `${byteLength}` });
     }
-    return checked(this.#exports.serveStaged(this.base, channel, at, byteLength, now), "serveStaged");
+    let claim: number;
+    try {
+      claim = this.#exports.serveStaged(this.base, channel, at, byteLength, now);
+    } catch (cause) {
+      throw trapError(cause, "serveStaged");
+    }
+    return checked(claim, "serveStaged");
   }
 
   /** The answer of a claim in MSG form, header first: claim 0 after {@link serveStaged} returned 0, else one that is

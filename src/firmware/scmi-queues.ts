@@ -150,12 +150,12 @@ export class ScmiQueues {
   }
 
   #take(cmdq: DeviceQueue, chain: DeviceChain): void {
-    const { latencyMs = 0 } = this.#options;
     const { readablePiece: command, writablePiece: answer } = chain;
     if (this.#prompt && command && answer && command.byteLength >= HEADER_BYTES && answer.byteLength >= ERROR_BYTES) {
       this.#answerAtOnce(this.#prompt, cmdq, chain, command, answer);
       return;
     }
+    const { latencyMs = 0 } = this.#options;
     const message = chain.read(READ_LIMIT);
     if (message.byteLength < HEADER_BYTES) {
       this.#refuse(cmdq, chain);

@@ -42,8 +42,15 @@ export class Dispatcher {
       return 4;
     }
     const { request } = found.at;
+    // Field by field: a spread takes longer than all the rest of a command
     const call: Call = {
-      ...{ agent, connection, header, view, requestAt, byteLength, replyAt },
+      agent,
+      connection,
+      header,
+      view,
+      requestAt,
+      byteLength,
+      replyAt,
       messages: found.messages,
       capacity: maxPayload,
       hasReserved: request.findReserved(view, requestAt, byteLength) !== undefined,

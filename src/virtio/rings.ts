@@ -25,8 +25,19 @@ interface Part {
 export class Rings {
   readonly size: number;
   readonly descriptors: Part;
-  readonly #available: Part;
-  readonly #used: Part;
+  readonly #available: MemoryRegion;
+  readonly #used: MemoryRegion;
+  /** Offsets of the entries in their regions, in bytes. */
+  readonly #availableEntries: number;
+  readonly #usedEntries: number;
+  // Regions start at addresses that are multiples of 16, so no word straddles two halves. Places of words among the halves:
+  readonly #availableFlagsAt: number;
+  readonly #availableIndexAt: number;
+  readonly #usedEventAt: number;
+  readonly #usedFlagsAt: number;
+  readonly #usedIndexAt: number;
+  readonly #availableEventAt: number;
+  readonly #mask: number;
 
   /** @throws RangeError for a size, an alignment or an address that no queue has */
   constructor(memory: QueueMemory, { size, descriptors, available, used }: QueueAddresses) {
@@ -34,89 +45,96 @@ export class Rings {
       throw new RangeError(`"size" expected a power of two up to ${LARGEST_QUEUE}, got ${size}`);
     }
     this.size = size;
+    this.#mask = size - 1;
     this.descriptors = partAt(memory, "descriptors", descriptors, size * DESCRIPTOR_BYTES, 16);
-    this.#available = partAt(memory, "available", available, availableBytes(size), 2);
-    this.#used = partAt(memory, "used", used, usedBytes(size), 4);
+    const availablePart = partAt(memory, "available", available, availableBytes(size), 2);
+    const usedPart = partAt(memory, "used", used, usedBytes(size), 4);
+    this.#available = availablePart.region;
+    this.#used = usedPart.region;
+    this.#availableEntries = availablePart.at + RING_ENTRIES;
+    this.#usedEntries = usedPart.at + RING_ENTRIES;
+    this.#availableFlagsAt = (availablePart.at + RING_FLAGS) >>> 1;
+    this.#availableIndexAt = (availablePart.at + RING_INDEX) >>> 1;
+    this.#usedEventAt = (this.#availableEntries + size * AVAILABLE_ENTRY_BYTES) >>> 1;
+    this.#usedFlagsAt = (usedPart.at + RING_FLAGS) >>> 1;
+    this.#usedIndexAt = (usedPart.at + RING_INDEX) >>> 1;
+    this.#availableEventAt = (this.#usedEntries + size * USED_ENTRY_BYTES) >>> 1;
   }
 
   get availableFlags(): number {
-    return load(this.#available, RING_FLAGS);
+    return Atomics.load(this.#available.halves, this.#availableFlagsAt);
   }
 
   set availableFlags(flags: number) {
-    store(this.#available, RING_FLAGS, flags);
+    Atomics.store(this.#available.halves, this.#availableFlagsAt, flags);
   }
 
   get availableIndex(): number {
-    return load(this.#available, RING_INDEX);
+    return Atomics.load(this.#available.halves, this.#availableIndexAt);
   }
 
   set availableIndex(index: number) {
-    store(this.#available, RING_INDEX, index);
+    Atomics.store(this.#available.halves, this.#availableIndexAt, index);
   }
 
   /** @param index runs over 16 bits */
   availableEntry(index: number): number {
-    const { region, at } = this.#available;
-    return region.data.getUint16(at + RING_ENTRIES + (index & (this.size - 1)) * AVAILABLE_ENTRY_BYTES, true);
+    return this.#available.data.getUint16(this.#availableEntries + (index & this.#mask) * AVAILABLE_ENTRY_BYTES, true);
   }
 
   setAvailableEntry(index: number, head: number): void {
-    const { region, at } = this.#available;
-    region.data.setUint16(at + RING_ENTRIES + (index & (this.size - 1)) * AVAILABLE_ENTRY_BYTES, head, true);
+    this.#available.data.setUint16(this.#availableEntries + (index & this.#mask) * AVAILABLE_ENTRY_BYTES, head, true);
   }
 
   /** Where the driver wants to be interrupted; behind the available ring. */
   get usedEvent(): number {
-    return load(this.#available, RING_ENTRIES + this.size * AVAILABLE_ENTRY_BYTES);
+    return Atomics.load(this.#available.halves, this.#usedEventAt);
   }
 
   set usedEvent(index: number) {
-    store(this.#available, RING_ENTRIES + this.size * AVAILABLE_ENTRY_BYTES, index);
+    Atomics.store(this.#available.halves, this.#usedEventAt, index);
   }
 
   get usedFlags(): number {
-    return load(this.#used, RING_FLAGS);
+    return Atomics.load(this.#used.halves, this.#usedFlagsAt);
   }
 
   set usedFlags(flags: number) {
-    store(this.#used, RING_FLAGS, flags);
+    Atomics.store(this.#used.halves, this.#usedFlagsAt, flags);
   }
 
   get usedIndex(): number {
-    return load(this.#used, RING_INDEX);
+    return Atomics.load(this.#used.halves, this.#usedIndexAt);
   }
 
   set usedIndex(index: number) {
-    store(this.#used, RING_INDEX, index);
+    Atomics.store(this.#used.halves, this.#usedIndexAt, index);
   }
 
   /** The whole 32 bits, for a device may write any. */
   usedId(index: number): number {
-    const { region, at } = this.#used;
-    return region.data.getUint32(at + RING_ENTRIES + (index & (this.size - 1)) * USED_ENTRY_BYTES, true);
+    return this.#used.data.getUint32(this.#usedEntries + (index & this.#mask) * USED_ENTRY_BYTES, true);
   }
 
   usedLength(index: number): number {
-    const { region, at } = this.#used;
-    const entry = at + RING_ENTRIES + (index & (this.size - 1)) * USED_ENTRY_BYTES;
-    return region.data.getUint32(entry + USED_ENTRY_LENGTH, true);
+    const entry = this.#usedEntries + (index & this.#mask) * USED_ENTRY_BYTES;
+    return this.#used.data.getUint32(entry + USED_ENTRY_LENGTH, true);
   }
 
   setUsedEntry(index: number, id: number, byteLength: number): void {
-    const { region, at } = this.#used;
-    const entry = at + RING_ENTRIES + (index & (this.size - 1)) * USED_ENTRY_BYTES;
-    region.data.setUint32(entry, id, true);
-    region.data.setUint32(entry + USED_ENTRY_LENGTH, byteLength, true);
+    const { data } = this.#used;
+    const entry = this.#usedEntries + (index & this.#mask) * USED_ENTRY_BYTES;
+    data.setUint32(entry, id, true);
+    data.setUint32(entry + USED_ENTRY_LENGTH, byteLength, true);
   }
 
   /** Where the device wants to be notified; behind the used ring. */
   get availableEvent(): number {
-    return load(this.#used, RING_ENTRIES + this.size * USED_ENTRY_BYTES);
+    return Atomics.load(this.#used.halves, this.#availableEventAt);
   }
 
   set availableEvent(index: number) {
-    store(this.#used, RING_ENTRIES + this.size * USED_ENTRY_BYTES, index);
+    Atomics.store(this.#used.halves, this.#availableEventAt, index);
   }
 }
 
@@ -129,13 +147,4 @@ function partAt(memory: QueueMemory, name: string, address: number, byteLength: 
     throw new RangeError(`"${name}" expected ${byteLength} bytes of memory, got none at 0x${address.toString(16)}`);
   }
   return { region, at: address - region.address };
-}
-
-// Regions start at addresses that are multiples of 16, so these words never straddle two halves.
-function load({ region, at }: Part, offset: number): number {
-  return Atomics.load(region.halves, (at + offset) >>> 1);
-}
-
-function store({ region, at }: Part, offset: number, value: number): void {
-  Atomics.store(region.halves, (at + offset) >>> 1, value & 0xffff);
 }
