@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { boardFile } from "../platform/kit.ts";
-import { Guest, hasLinux, KERNELS } from "./guest.ts";
+import { Guest } from "./guest.ts";
 import { device, guestTree, thermalZone } from "./guest-tree.ts";
+import { hasLinux, KERNELS } from "./kernels.ts";
 import { clocksOf, complaints, domainsOf, type ShownClock } from "./report.ts";
 import { expectSameCounts } from "./same-counts.ts";
 

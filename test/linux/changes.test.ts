@@ -2,8 +2,9 @@ import { describe, expect, type TestContext, test } from "vitest";
 import { cells, text } from "../../src/cli/dt-sketch.ts";
 import { SYSTEM_STATE } from "../../src/protocols/index.ts";
 import { boardFile } from "../platform/kit.ts";
-import { Guest, type GuestOptions, hasLinux } from "./guest.ts";
+import { Guest, type GuestOptions } from "./guest.ts";
 import { device, guestTree, thermalZone } from "./guest-tree.ts";
+import { hasLinux } from "./kernels.ts";
 import { clocksOf } from "./report.ts";
 import { expectSameCounts } from "./same-counts.ts";
 

@@ -14,8 +14,8 @@ export class Console {
     this.#child = child;
     child.stdin?.on("error", () => {}); // a guest that has powered off reads no more
     for (const stream of [child.stdout, child.stderr]) stream?.setEncoding("utf8").on("data", (it) => this.#take(it));
-    this.#ended = new Promise((resolve, reject) => {
-      child.on("error", reject);
+    this.#ended = new Promise((resolve) => {
+      child.on("error", ({ message }) => this.#take(`${message}\n`)); // it cannot be run: an end like others
       child.on("close", () => {
         this.#take("\n");
         this.#hasEnded = true;

@@ -1,34 +1,18 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { rmSync, writeFileSync } from "node:fs";
 import type { TestContext } from "vitest";
 import type { Board } from "../../src/board/index.ts";
 import { Core } from "../../src/core/core.ts";
 import { realClock } from "../../src/core/real-clock.ts";
 import { type DeviceTree, writeDeviceTree } from "../../src/devicetree/index.ts";
-import type { MessageEnd } from "../../src/firmware/message-platform.ts";
 import { type MessageSink, Platform, type VendorProtocol } from "../../src/platform/index.ts";
 import type { Release } from "../../src/protocols/index.ts";
 import { VhostUserServer } from "../../src/vhost-user/index.ts";
 import { socketPath } from "../vhost-user/front-end.ts";
-import { archive } from "./archive.ts";
 import { Console } from "./console.ts";
-
-/** Kernels for User Mode Linux: what docs/linux-guest.md says of SCMI_LINUX_DIR. */
-const FOLDER = process.env.SCMI_LINUX_DIR ?? "";
-const fileOf = (name: string) => {
-  const path = join(FOLDER, name);
-  return FOLDER !== "" && existsSync(path) ? path : undefined;
-};
-const FOUND = (FOLDER !== "" && existsSync(FOLDER) ? readdirSync(FOLDER) : [])
-  .flatMap((name) => /^linux-uml-(\d+\.\d+)$/.exec(name)?.[1] ?? [])
-  .sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
-/** Releases of the kernels that are there, the oldest first; without any, those that the tests are made for. */
-export const KERNELS = FOUND.length > 0 ? FOUND : ["6.12", "7.2"];
-export const NEWEST = KERNELS.at(-1) ?? "";
-export const hasLinux = FOUND.length > 0;
-/** With a static busybox. Without one, guests run on the root file system of this machine. */
-const INITRAMFS = fileOf("initramfs-x86.cpio.gz");
+import { kernelFile, NEWEST } from "./kernels.ts";
+import { connected } from "./place.ts";
+import { rootOf } from "./root.ts";
 
 /** For a guest that hangs: far longer than any test takes on a busy machine, and shorter than the runner waits. */
 const LONGEST_MS = 50_000;
@@ -49,24 +33,6 @@ export interface GuestOptions {
   /** `node` = its root file system is that of this machine; else that is so only where there is no other. */
   readonly runs?: "shell" | "node";
 }
-
-const MOUNTS =
-  "mount -t devtmpfs d /dev; mount -t proc p /proc; mount -t sysfs s /sys; mount -t debugfs d /sys/kernel/debug";
-const TRACEFS = "mount -t tracefs t /sys/kernel/tracing 2>/dev/null";
-/** Runs each line that it reads. The console is quiet meanwhile: what the kernel says, `dmesg` has. */
-const LOOP = `stty -echo
-dmesg -n 1
-echo "=== ready"
-while read -r line; do eval "$line"; printf '\\n=== %d\\n' $?; done
-`;
-const SESSION = `#!/bin/sh
-/bin/busybox --install -s /bin
-mount -t devtmpfs d /dev 2>/dev/null; ${MOUNTS}; ${TRACEFS}
-${LOOP}`;
-const HOSTFS = `#!/bin/sh
-export PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin HOME=/root
-${MOUNTS}; ${TRACEFS}
-${LOOP}`;
 
 interface Parts {
   readonly platform: Platform;
@@ -125,11 +91,11 @@ export class Guest {
       return name;
     };
     const dtb = file(".dtb", writeDeviceTree(tree));
-    const root = rootOf(options.runs, file);
+    const root = rootOf(options.runs ?? "shell", file);
     const words = [...root, `dtb=${dtb}`, "con=null", "ssl=null", "con0=fd:0,fd:1", "panic=-1"];
     const args = [...words, `virtio_uml.device=${path}:32`, ...(options.words ?? [])];
     // A group of its own, for a kernel is several processes
-    const child = spawn(join(FOLDER, `linux-uml-${kernel}`), args, { stdio: "pipe", detached: true });
+    const child = spawn(kernelFile(kernel), args, { stdio: "pipe", detached: true });
     const guest = new Guest({
       platform,
       server,
@@ -221,49 +187,4 @@ export class Guest {
       process.kill(-pid, "SIGKILL");
     } catch {} // it went by itself meanwhile
   }
-}
-
-function rootOf(
-  runs: GuestOptions["runs"],
-  file: (suffix: string, content: string | Uint8Array, mode?: number) => string,
-): readonly string[] {
-  if (runs === "node" || INITRAMFS === undefined) {
-    const script = file(".init", HOSTFS, 0o700);
-    return ["mem=512M", "rootfstype=hostfs", "rootflags=/", "root=/dev/root", "ro", `init=${script}`];
-  }
-  const whole = readFileSync(INITRAMFS);
-  const padding = Buffer.alloc(-whole.byteLength & 3); // an archive starts at a multiple of 4
-  const initrd = file(".cpio", Buffer.concat([whole, padding, archive({ session: SESSION })]));
-  return ["mem=128M", `initrd=${initrd}`, "rdinit=/session"];
-}
-
-/** The guest's place at the platform, where each response is heard. Answers are written into the guest's memory at once, unless something
- *  is to stand between. */
-function connected(
-  platform: Platform,
-  sink: MessageSink,
-  heard: (header: number, status: number) => void,
-  through: GuestOptions["through"],
-): MessageEnd {
-  const listening: MessageSink = {
-    ...sink,
-    send(message) {
-      const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
-      const header = view.getUint32(0, true);
-      if ((header & 0x300) === 0) heard(header, view.getInt32(4, true));
-      sink.send(message);
-    },
-  };
-  const port = platform.connectMessages(1, through ? through(listening) : listening);
-  const end = { receive: (message: Uint8Array) => port.receive(message), close: () => port.close() };
-  if (through) return end;
-  return {
-    ...end,
-    answer(from, fromAt, byteLength, to, toAt, room) {
-      const answerBytes = port.answer(from, fromAt, byteLength, to, toAt, room);
-      if (answerBytes >= 8) heard(to.data.getUint32(toAt, true), to.data.getInt32(toAt + 4, true));
-      return answerBytes;
-    },
-    settle: () => port.settle(),
-  };
 }

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { boardFile } from "../platform/kit.ts";
-import { Guest, hasLinux } from "./guest.ts";
+import { Guest } from "./guest.ts";
 import { device, guestTree, thermalZone } from "./guest-tree.ts";
+import { hasLinux } from "./kernels.ts";
 import { clocksOf, complaints, domainsOf } from "./report.ts";
 import { expectSameCounts } from "./same-counts.ts";
 

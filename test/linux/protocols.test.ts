@@ -8,8 +8,9 @@ import { STATUS } from "../../src/errors.ts";
 import * as protocols from "../../src/protocols/index.ts";
 import { loopback } from "../../src/transport/loopback.ts";
 import { exampleWith, PROTOCOL } from "../platform/kit.ts";
-import { Guest, hasLinux, KERNELS } from "./guest.ts";
+import { Guest } from "./guest.ts";
 import { guestTree, thermalZone } from "./guest-tree.ts";
+import { hasLinux, KERNELS } from "./kernels.ts";
 import { plain, RemoteAgent } from "./remote.ts";
 
 // The vendor of the example of a vendor protocol
