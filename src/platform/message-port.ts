@@ -50,7 +50,7 @@ const HEADER_BYTES = 4;
 
 /** One agent's place at a platform for whole messages: what servers of byte streams and queues use. Answers, delayed responses
  *  and notifications all go to its sink; nothing waits. */
-export class MessagePort implements PromptConnection {
+export class MessagePort implements Connection {
   /** What the platform knows of the agent. */
   readonly agent: AgentState;
   /** Index of the SCMI instance in the core. */
