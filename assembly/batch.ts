@@ -64,7 +64,7 @@ export function exchange(core: usize, channelIndex: u32, index: u32, command: u3
   const bytes = fast.exchange(core, channel, instance, command, payload, byteLength, now);
   if (bytes >= 0) {
     const area = areas.at(core, channel);
-    fast.move(payload, area + SMT_PAYLOAD, bytes);
+    fast.moveAnswer(payload, area + SMT_PAYLOAD, bytes);
     store<u32>(xfer, load<u32>(area, SMT_HEADER), XFER_HEADER);
     store<u32>(xfer, bytes, XFER_LENGTH);
     store<i32>(xfer, 0, XFER_FAULT);
@@ -137,7 +137,7 @@ function step(core: usize, entry: usize, completion: usize, room: u32, now: f64)
   const area = areas.at(core, channel);
   const word = load<u32>(area, SMT_HEADER);
   if (<u32>bytes > room) return complete(entry, completion, FAULT_LENGTH, 0, word);
-  fast.move(completion + COMPLETION_PAYLOAD, area + SMT_PAYLOAD, bytes);
+  fast.moveAnswer(completion + COMPLETION_PAYLOAD, area + SMT_PAYLOAD, bytes);
   return complete(entry, completion, 0, bytes, word);
 }
 

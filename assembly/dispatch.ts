@@ -55,7 +55,7 @@ import { NEEDS_HOST } from "./reply";
 import * as resource from "./resource";
 import * as sensor from "./sensor";
 import * as voltage from "./voltage";
-import { copy } from "./words";
+import { copyInline } from "./words";
 
 /** Answers the command `word` with its parameters at `request`. The reply has room for `limit` bytes, at least
  *  REPLY_ROOM. Nothing has changed when the host is needed. */
@@ -106,7 +106,7 @@ export function answer(
     const bytes = load<u32>(message, MESSAGE_REPLY_BYTES);
     if (bytes > limit - STATUS_BYTES) return STATUS_PROTOCOL_ERROR;
     store<i32>(reply, STATUS_SUCCESS);
-    copy(reply + STATUS_BYTES, description + load<u32>(message, MESSAGE_REPLY), bytes);
+    copyInline(reply + STATUS_BYTES, description + load<u32>(message, MESSAGE_REPLY), bytes);
     return STATUS_BYTES + bytes;
   }
   if (handler == HANDLER_PROTOCOL_VERSION) {

@@ -32,7 +32,7 @@ import {
   TOKEN_COUNT,
 } from "./layout";
 import { bytesOf, NEEDS_HOST, REPLY_ROOM } from "./reply";
-import { copy, increment } from "./words";
+import { copy, copyInline, increment } from "./words";
 
 /** In place of a byte length: this exchange is not ordinary, and nothing was done. */
 export const UNUSUAL: i32 = -1;
@@ -88,17 +88,23 @@ export function exchange(
 /** `copy`, with the lengths of the hot commands first, and word by word: two words written one by one are read one by one, for a
  *  wider read would wait until both have left the store buffer. */
 export function move(to: usize, from: usize, byteLength: u32): void {
-  if (byteLength > 20) {
-    // The status of an answer was written as a word, and what follows it from the next word on
+  if (byteLength > 20 || byteLength & 3) copy(to, from, byteLength);
+  else if (byteLength) moveWords(to, from, byteLength);
+}
+
+/** The same for an answer, of 4 bytes and more. What is long was written as a word, the status, and what follows it from there on:
+ *  so it is read. */
+export function moveAnswer(to: usize, from: usize, byteLength: u32): void {
+  if (byteLength > 20 || byteLength & 3) {
     store<u32>(to, load<u32>(from));
-    copy(to + 4, from + 4, byteLength - 4);
-    return;
+    copyInline(to + 4, from + 4, byteLength - 4);
+  } else {
+    moveWords(to, from, byteLength);
   }
-  if (byteLength & 3) {
-    copy(to, from, byteLength);
-    return;
-  }
-  if (!byteLength) return;
+}
+
+/** One to five words. */
+function moveWords(to: usize, from: usize, byteLength: u32): void {
   store<u32>(to, load<u32>(from));
   if (byteLength == 4) return;
   store<u32>(to, load<u32>(from, 4), 4);

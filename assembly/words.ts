@@ -2,6 +2,11 @@
 
 /** Copies `byteLength` bytes between regions that do not overlap. Addresses are 4-byte aligned. */
 export function copy(to: usize, from: usize, byteLength: u32): void {
+  copyInline(to, from, byteLength);
+}
+
+/** {@link copy}, for where a call would cost more than the bytes. */
+export function copyInline(to: usize, from: usize, byteLength: u32): void {
   // Words beat memory.copy below 128 bytes, where all hot payloads are; one step a bit, for engines look at the stack in every
   // turn of a loop
   if (byteLength >= 128) {

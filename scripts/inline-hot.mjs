@@ -10,7 +10,7 @@ const HOT = {
   "assembly/batch": ["complete", "step"],
   "assembly/clock": ["rateSet", "rateGet", "round"],
   "assembly/dispatch": ["answer"],
-  "assembly/fast": ["exchange", "move"],
+  "assembly/fast": ["exchange", "move", "moveAnswer", "moveWords"],
   "assembly/header": ["pack", "token", "type"],
   "assembly/limits": ["limitsSet", "limitsGet", "isLimit", "pair"],
   "assembly/performance": ["levelSet", "isDescribed"],
@@ -22,7 +22,7 @@ const HOT = {
   "assembly/table": ["isRow", "instanceAt", "channelAt", "xferAt", "ringIsFull", "ringEntry"],
   "assembly/trace": ["isOn"],
   "assembly/voltage": ["levelSet", "isLevel"],
-  "assembly/words": ["acquireWord", "block", "increment"],
+  "assembly/words": ["acquireWord", "block", "copyInline", "increment"],
 };
 
 export class InlineHot extends Transform {
