@@ -40,6 +40,14 @@ test("our board has the names and the order that Linux wants", () => {
   expect(powercap?.domains.at(-1)?.unit).not.toBe("abstract");
 });
 
+// Found by Linux 7.2: it enables the first, second, third sensor in place of those that measure a temperature, then reads the right ones.
+test("our board's temperatures can be read without being enabled by the right id", () => {
+  const CELSIUS = 2;
+  const temperatures = (boardFile("example").sensor?.sensors ?? []).filter((it) => it.sensorType === CELSIUS);
+  expect(temperatures.length).toBeGreaterThan(1);
+  expect(temperatures.filter(({ isEnabled }) => !isEnabled)).toEqual([]);
+});
+
 /** Names as the attributes of each resource have them: 16 bytes, at these places of each protocol's answer. */
 function namesOnWire(board: Board, profile: Release): Readonly<Record<string, readonly string[]>> {
   const core = Core.createSync({ capacity: Platform.capacityFor(board, { profile }) });
