@@ -97,6 +97,7 @@ function opteeWay({ core, platform }, form) {
 export async function openMachine(way, { domains = 1, hasFastChannels = false, batch = 0 } = {}) {
   const board = boardOf(domains, hasFastChannels);
   const clock = new SimulatedClock();
+  clock.advance(12_345.678); // times of real machines are fractions, too, which the engine puts on the heap wherever it cannot help it
   const least = Platform.capacityFor(board, { connections: 2 });
   const capacity = {
     ...least,
@@ -118,6 +119,20 @@ export async function openMachine(way, { domains = 1, hasFastChannels = false, b
       await agent.close();
       platform.close();
     },
+  };
+}
+
+/** Polled calls of several lengths in turn, for who looks at what they leave behind: `i` is the number of the call. */
+export function mixOf({ performance, clocks, voltages }) {
+  const limits = { rangeMax: 0, rangeMin: 0 };
+  return (i) => {
+    const kind = i % 6;
+    if (kind === 0) performance.setLevelPolled(0, LEVELS[i & 3]);
+    else if (kind === 1) performance.getLevelPolled(0);
+    else if (kind === 2) performance.setLimitsPolled(0, 1800, 600);
+    else if (kind === 3) performance.getLimitsPolled(0, limits);
+    else if (kind === 4) clocks.setRatePolled(0, RATES[i & 3]);
+    else voltages.setLevelPolled(0, VOLTAGES[i & 3]);
   };
 }
 

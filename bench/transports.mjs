@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { describeEnvironment } from "./harness/environment.mjs";
 import { bytesPerCall } from "./harness/garbage.mjs";
 import { BUDGETS, compare, timerStepNs } from "./harness/measure.mjs";
-import { LEVELS, openMachine, sampled, sampledSync, WAYS } from "./machines.mjs";
+import { LEVELS, mixOf, openMachine, sampled, sampledSync, WAYS } from "./machines.mjs";
 
 const { values: flags } = parseArgs({ options: { tiny: { type: "boolean" }, json: { type: "boolean" } } });
 const budget = BUDGETS[flags.tiny ? "tiny" : "quick"];
@@ -37,7 +37,7 @@ for (const way of Object.keys(WAYS)) {
   polled[way] = sampledSync(() => {
     for (let i = 0; i < BATCH; i++) performance.setLevelPolled(0, LEVELS[i & 3]);
   }, isWrong);
-  heap[way] = bytesPerCall((i) => performance.setLevelPolled(0, LEVELS[i & 3]), WARM_UP_MS);
+  heap[way] = bytesPerCall(mixOf(machine), WARM_UP_MS);
 }
 const results = {
   polled: await compare({ name: "polled", ops: BATCH, contestants: polled, budget }),

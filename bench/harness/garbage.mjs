@@ -1,29 +1,35 @@
 // What calls leave on the JavaScript heap, garbage included.
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
+/** A round: few enough that the collector seldom comes in between, whatever they leave. */
+const CALLS = 1024;
+/** The median of so many: compilers allocate in some of them, and the collector gives back in others. */
+const ROUNDS = 75;
+/** Times that is tried: what is not compiled yet makes garbage. */
+const TRIES = 30;
+/** As little as cannot be told from nothing. */
+const NOTHING = 0.02;
 
-const CALLS = 8192;
-/** Compilers allocate, too, and asking for the size does: the least of several rounds is what the calls leave. */
-const ROUNDS = 8;
-
-/** Bytes a call, once it is warm.
- *  @param run makes one call
- *  @param warmUpMs below 200 the engine has not compiled everything, and what it interprets makes garbage */
+/** Bytes a call, once everything is compiled.
+ *  @param run makes one call; given its number
+ *  @param warmUpMs before the first round, of the processor */
 export function bytesPerCall(run, warmUpMs) {
-  setFlagsFromString("--expose-gc");
-  const gc = runInNewContext("gc");
   const round = () => {
     for (let i = 0; i < CALLS; i++) run(i);
   };
-  const end = performance.now() + warmUpMs;
-  while (performance.now() < end) round();
+  const start = process.cpuUsage();
+  while (process.cpuUsage(start).user < warmUpMs * 1000) round();
+  const asking = medianGrowth(() => {});
   let least = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < ROUNDS; i++) {
-    gc();
+  for (let i = 0; i < TRIES && least > NOTHING; i++) {
+    least = Math.min(least, Math.max(0, medianGrowth(round) - asking) / CALLS);
+  }
+  return Number(least.toFixed(3));
+}
+
+function medianGrowth(round) {
+  const grown = Array.from({ length: ROUNDS }, () => {
     const before = process.memoryUsage().heapUsed;
     round();
-    const bytes = process.memoryUsage().heapUsed - before;
-    if (bytes >= 0) least = Math.min(least, bytes); // else the collector came in between
-  }
-  return Number((least / CALLS).toFixed(3));
+    return process.memoryUsage().heapUsed - before;
+  }).sort((a, b) => a - b);
+  return grown[ROUNDS >>> 1] ?? 0;
 }

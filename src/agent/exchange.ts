@@ -91,19 +91,22 @@ export class Exchanger {
     if (!isRefused || core.recall(this.#row, clock.now()) !== xfer) core.abort(xfer);
   }
 
+  /** Posts a command for {@link poll}. It has no deadline before somebody has to wait for its answer. */
+  post(bound: BoundCommand, xfer: number, byteLength: number): void {
+    const { core, clock, inbox } = this.#hub;
+    const now = inbox.isObserved(core.memory.data) ? clock.now() : Number.POSITIVE_INFINITY;
+    core.post(this.#row, xfer, bound.word, byteLength, now);
+  }
+
   /** Rings for a posted command and looks for its answer until it is there, or its deadline is past. */
   poll(xfer: number, byteLength: number): void {
-    const { core, clock } = this.#hub;
+    const { core } = this.#hub;
     let state: number = XFER.POSTED;
     try {
       this.ring(xfer, byteLength);
       if (this.#isBroughtIn) state = xferState(core.memory.data, this.#payloadAt(xfer));
-      while (state === XFER.POSTED) {
-        state = core.poll(xfer, clock.now());
-        if (state !== XFER.POSTED || !isSteppable(clock)) continue;
-        this.#hub.arm(); // so that there is something to move on to
-        clock.advanceToNext();
-      }
+      if (state === XFER.POSTED) state = core.poll(xfer, this.#hub.lookTime);
+      if (state === XFER.POSTED) state = this.#wait(xfer);
     } catch (reason) {
       if (core.stateOf(xfer) === XFER.POSTED) this.takeBack(xfer, reason);
       state = core.stateOf(xfer);
@@ -111,6 +114,19 @@ export class Exchanger {
     } finally {
       if (state !== XFER.DONE) this.#watchman.isAlert = true;
       if (this.#watchman.isAlert) this.#watchman.look();
+    }
+  }
+
+  /** The answer was not there when the doorbell returned: from here on there is a deadline. */
+  #wait(xfer: number): number {
+    const { core, clock } = this.#hub;
+    core.setDeadline(xfer, clock.now() + this.#timeoutNs);
+    for (;;) {
+      const state = core.poll(xfer, clock.now());
+      if (state !== XFER.POSTED) return state;
+      if (!isSteppable(clock)) continue;
+      this.#hub.arm(); // so that there is something to move on to
+      clock.advanceToNext();
     }
   }
 

@@ -168,9 +168,9 @@ export class Line implements Row, Carrier, PolledLine {
   }
 
   complete(): void {
-    const { core, clock, waiters } = this.#hub;
+    const { core, waiters } = this.#hub;
     if (this.#isCarried || this.#closed) return;
-    const xfer = core.settle(this.#row, clock.now());
+    const xfer = core.settle(this.#row, this.#hub.lookTime);
     if (xfer < 0 || this.#watchman.isAlert) this.#watchman.look(this.#hub.inbox.headerInArea(this.#row));
     if (xfer >= 0) waiters[xfer]?.progress(xfer);
     this.#pump(); // a late answer may have freed the area
@@ -400,8 +400,7 @@ export class Line implements Row, Carrier, PolledLine {
   }
 
   #poll(bound: BoundCommand, xfer: number, byteLength: number, isPosted: boolean): void {
-    const { core, clock } = this.#hub;
-    if (!isPosted) core.post(this.#row, xfer, bound.word, byteLength, clock.now());
+    if (!isPosted) this.#exchanger.post(bound, xfer, byteLength);
     this.#inFlight++;
     try {
       this.#exchanger.poll(xfer, byteLength);

@@ -17,7 +17,10 @@ export class OpteeConnection implements TeeConnection {
   readonly #system: OpteeSystem;
   readonly #sessions = new Map<number, OpteeSession>();
   readonly #memories = new Set<number>();
-  readonly #memoryOf = (cookie: number) => (this.#memories.has(cookie) ? this.#system.memory(cookie) : undefined);
+  readonly #named = {
+    version: 0,
+    find: (cookie: number) => (this.#memories.has(cookie) ? this.#system.memory(cookie) : undefined),
+  };
   #isClosed = false;
 
   constructor(system: OpteeSystem, hasSystemSessions: boolean) {
@@ -31,7 +34,7 @@ export class OpteeConnection implements TeeConnection {
     const system = this.#system;
     this.#attempt({ operation: "openSession", uuid: login.uuid });
     const passer = new ParamPasser();
-    passer.passIn(login.params, this.#memoryOf, "openSession");
+    passer.passIn(login.params, this.#named, "openSession");
     if (passer.types < 0) throw teeError("openSession", TEE_RESULT.BAD_PARAMETERS, "tee");
     const id = await system.enter(false, "openSession", () => system.openSession(login));
     const session = system.session(id);
@@ -70,6 +73,7 @@ export class OpteeConnection implements TeeConnection {
     this.#attempt({ operation: "allocate" });
     const memory = this.#system.allocate(byteLength);
     this.#memories.add(memory.cookie);
+    this.#named.version++;
     return memory;
   }
 
@@ -77,11 +81,13 @@ export class OpteeConnection implements TeeConnection {
     this.#attempt({ operation: "register" });
     const memory = this.#system.register(bytes);
     this.#memories.add(memory.cookie);
+    this.#named.version++;
     return memory;
   }
 
   async release(cookie: number): Promise<void> {
     if (!this.#memories.delete(cookie)) this.#stray("release", "api");
+    this.#named.version++;
     this.#system.release(cookie);
     this.#attempt({ operation: "release" });
   }
@@ -94,6 +100,7 @@ export class OpteeConnection implements TeeConnection {
     this.#sessions.clear();
     for (const cookie of this.#memories) this.#system.release(cookie);
     this.#memories.clear();
+    this.#named.version++;
     if (!this.#system.isGone) this.#system.contexts--;
     this.#attempt({ operation: "closeContext" });
   }
@@ -156,7 +163,7 @@ export class OpteeConnection implements TeeConnection {
 
   #passIn({ instance, passer }: OpteeSession, command: number, params: readonly TeeParam[]): void {
     if (instance.hasPanicked) throw teeError(`invoke ${command}`, TEE_RESULT.TARGET_DEAD, "tee");
-    passer.passIn(params, this.#memoryOf, "invoke", command);
+    passer.passIn(params, this.#named, "invoke", command);
   }
 
   #find(id: number, operation: string): OpteeSession {

@@ -7,8 +7,13 @@ export interface PassedParams {
   readonly params: readonly TaParam[];
 }
 
-/** Finds the memory behind a cookie. */
-export type MemoryOf = (cookie: number) => Uint8Array | undefined;
+/** The memories that a client may name. */
+export interface ClientMemories {
+  /** Another number whenever a memory came or went. */
+  readonly version: number;
+  /** The memory behind a cookie. */
+  find(cookie: number): Uint8Array | undefined;
+}
 
 type Passed = { -readonly [Key in keyof TaParam]: TaParam[Key] };
 
@@ -24,6 +29,8 @@ export class ParamPasser implements PassedParams {
   readonly #views: (Views | undefined)[] = [];
   readonly #from: TeeParam[] = [];
   #types = 0;
+  /** Of the memories that the views are of. */
+  #version = -1;
 
   get types(): number {
     return this.#types;
@@ -31,8 +38,12 @@ export class ParamPasser implements PassedParams {
 
   /** Brings them in.
    *  @throws TeeError `BAD_PARAMETERS`, or `SECURITY` for what lies outside of its memory */
-  passIn(from: readonly TeeParam[], memoryOf: MemoryOf, operation: string, command?: number): void {
+  passIn(from: readonly TeeParam[], memories: ClientMemories, operation: string, command?: number): void {
     if (!this.#isSame(from)) this.#adopt(from, textOf(operation, command));
+    if (this.#version !== memories.version) {
+      this.#version = memories.version;
+      this.#views.fill(undefined);
+    }
     for (let i = 0; i < from.length; i++) {
       const param = from[i];
       const passed = this.params[i];
@@ -42,7 +53,7 @@ export class ParamPasser implements PassedParams {
         passed.a = isIn ? param.a >>> 0 : 0;
         passed.b = isIn ? param.b >>> 0 : 0;
       } else {
-        passed.buffer = this.#bufferOf(i, param, memoryOf, operation, command);
+        passed.buffer = this.#bufferOf(i, param, memories, operation, command);
         passed.size = passed.buffer?.byteLength ?? 0;
       }
     }
@@ -90,34 +101,38 @@ export class ParamPasser implements PassedParams {
   #bufferOf(
     i: number,
     { memory, offset, byteLength }: TeeMemref,
-    memoryOf: MemoryOf,
+    memories: ClientMemories,
     operation: string,
     command: number | undefined,
   ): Uint8Array | undefined {
     if (memory === undefined) return undefined;
-    const bytes = memoryOf(memory.cookie);
-    const isInside = bytes !== undefined && offset >= 0 && byteLength >= 0 && offset + byteLength <= bytes.byteLength;
-    if (!isInside) {
+    const known = this.#views[i];
+    const isKnown = known !== undefined && known.cookie === memory.cookie && known.offset === offset;
+    if (isKnown && known.lastBytes === byteLength) return known.last;
+    const bytes = isKnown ? known.bytes : memories.find(memory.cookie);
+    if (bytes === undefined || offset < 0 || byteLength < 0 || offset + byteLength > bytes.byteLength) {
       const result = bytes === undefined ? TEE_RESULT.BAD_PARAMETERS : TEE_RESULT.SECURITY;
       throw teeError(`${textOf(operation, command)}: parameter ${i}`, result, "tee");
     }
     if (byteLength === 0) return undefined; // no bytes arrive as no buffer
-    let views = this.#views[i];
-    if (views?.bytes !== bytes || views.offset !== offset) {
-      views = new Views(bytes, offset);
-      this.#views[i] = views;
-    }
+    const views = isKnown ? known : new Views(memory.cookie, bytes, offset);
+    this.#views[i] = views;
     return views.of(byteLength);
   }
 }
 
-/** The beginnings of one memory, from one offset on. */
+/** Pieces of one memory, all from one offset on. */
 class Views {
+  readonly cookie: number;
   readonly bytes: Uint8Array;
   readonly offset: number;
+  last: Uint8Array | undefined;
+  /** Length of {@link last}. */
+  lastBytes = -1;
   readonly #known = new Map<number, Uint8Array>();
 
-  constructor(bytes: Uint8Array, offset: number) {
+  constructor(cookie: number, bytes: Uint8Array, offset: number) {
+    this.cookie = cookie;
     this.bytes = bytes;
     this.offset = offset;
   }
@@ -128,6 +143,8 @@ class Views {
       view = this.bytes.subarray(this.offset, this.offset + byteLength);
       if (this.#known.size < VIEWS_KEPT) this.#known.set(byteLength, view);
     }
+    this.last = view;
+    this.lastBytes = byteLength;
     return view;
   }
 }

@@ -143,9 +143,10 @@ export class ScmiPtaChannel {
    *  @returns bytes of the answer, 0 = there is none; `undefined` when that cannot be, and nothing was done */
   serveMsg(request: Uint8Array, into: Uint8Array): number | undefined {
     const prompt = this.#prompt;
-    if (!prompt) return undefined;
     const from = this.#request.of(request);
     const to = this.#response.of(into);
+    const fitsIn = this.accepts(request.byteLength) && into.byteLength >= HEADER_BYTES + STATUS_BYTES;
+    if (!prompt || this.#isBusy || !fitsIn || !from.isAligned || !to.isAligned) return undefined;
     const answerBytes = this.#answer(prompt, from, 0, request.byteLength, to, 0, into.byteLength);
     const fits = answerBytes <= into.byteLength;
     if (!fits) to.data.setInt32(HEADER_BYTES, STATUS.PROTOCOL_ERROR, true);
@@ -227,21 +228,42 @@ export class ScmiPtaChannel {
   }
 }
 
+/** A view, and what is known of it. */
+interface KnownBytes {
+  readonly data: DataView;
+  readonly isAligned: boolean;
+}
+
 /** Bytes that messages lie in; the same ones come again and again. */
 class BytesPlace implements MessagePlace {
+  readonly #known = new WeakMap<Uint8Array, KnownBytes>();
   #bytes: Uint8Array = new Uint8Array(0);
-  #data: DataView = new DataView(this.#bytes.buffer);
+  #current: KnownBytes = knownOf(this.#bytes);
 
   get data(): DataView {
-    return this.#data;
+    return this.#current.data;
+  }
+
+  /** On a multiple of four bytes. */
+  get isAligned(): boolean {
+    return this.#current.isAligned;
   }
 
   of(bytes: Uint8Array): this {
     if (bytes === this.#bytes) return this;
+    let known = this.#known.get(bytes);
+    if (!known) {
+      known = knownOf(bytes);
+      this.#known.set(bytes, known);
+    }
     this.#bytes = bytes;
-    this.#data = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#current = known;
     return this;
   }
+}
+
+function knownOf({ buffer, byteOffset, byteLength }: Uint8Array): KnownBytes {
+  return { data: new DataView(buffer, byteOffset, byteLength), isAligned: byteOffset % 4 === 0 };
 }
 
 /** Hands an area back with the answer that stands in it; where there is none, the words of the request stay as they are.

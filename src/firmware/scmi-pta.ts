@@ -157,17 +157,18 @@ export class ScmiPta implements TrustedApp {
 
   /** Ordinary messages to a platform that answers where they lie; the result. For anything else `undefined`, and nothing is done. */
   #serveNow(command: number, types: number, params: readonly TaParam[]): number | undefined {
+    const { PROCESS_MSG_CHANNEL, PROCESS_SMT_CHANNEL, PROCESS_SMT_CHANNEL_MESSAGE } = SCMI_PTA;
     const channel = this.#byHandle(params[0]);
-    if (!channel || this.#commands.get(command)?.types !== types) return undefined;
-    if (command === SCMI_PTA.PROCESS_MSG_CHANNEL.id) {
-      const [, request, response] = params;
-      return this.#has(SCMI_PTA_CAPS.MSG_HEADER) ? serveMsgNow(channel, request?.buffer, response) : undefined;
+    if (!channel) return undefined;
+    if (command === PROCESS_MSG_CHANNEL.id && types === PROCESS_MSG_CHANNEL.types) {
+      return this.#has(SCMI_PTA_CAPS.MSG_HEADER) ? serveMsgNow(channel, params[1]?.buffer, params[2]) : undefined;
     }
     if (!this.#has(SCMI_PTA_CAPS.SMT_HEADER)) return undefined;
-    if (command === SCMI_PTA.PROCESS_SMT_CHANNEL.id) return channel.serveStatic();
+    if (command === PROCESS_SMT_CHANNEL.id && types === PROCESS_SMT_CHANNEL.types) return channel.serveStatic();
     const buffer = params[1]?.buffer;
     const isArea = buffer !== undefined && buffer.byteLength >= SCMI_PTA_SMT_BYTES && !this.#isScp;
-    return isArea && command === SCMI_PTA.PROCESS_SMT_CHANNEL_MESSAGE.id ? channel.serveShared(buffer) : undefined;
+    const isShared = command === PROCESS_SMT_CHANNEL_MESSAGE.id && types === PROCESS_SMT_CHANNEL_MESSAGE.types;
+    return isArea && isShared ? channel.serveShared(buffer) : undefined;
   }
 
   #byHandle(param: TaParam | undefined): ScmiPtaChannel | undefined {
@@ -207,7 +208,7 @@ function serveMsgNow(
   response: TaParam | undefined,
 ): number | undefined {
   const into = response?.buffer;
-  if (!request || !response || !into || troubleWith(channel, request, into) !== TEE_RESULT.SUCCESS) return undefined;
+  if (!request || !response || !into) return undefined;
   const answerBytes = channel.serveMsg(request, into);
   if (answerBytes === undefined) return undefined;
   response.size = answerBytes;

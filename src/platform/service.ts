@@ -46,8 +46,6 @@ export class Service implements PortHost, MessageHost {
   readonly #channels: number[] = [];
   readonly #freePorts = new Map<number, (Rows & { readonly p2a: number })[]>();
   readonly #freeMessagePorts = new Map<number, Rows[]>();
-  /** For what nobody looks at: a real clock costs more than the rest of an exchange. */
-  #lastNow = 0;
 
   constructor(
     machine: Machine,
@@ -156,8 +154,7 @@ export class Service implements PortHost, MessageHost {
     }
     // Times inside of the core are for those who watch
     const isObserved = this.#hub.isObserved(view);
-    if (isObserved) this.#lastNow = this.#machine.clock.now();
-    const claim = this.#takeIn(channel, at, byteLength, this.#lastNow);
+    const claim = this.#takeIn(channel, at, byteLength, isObserved ? this.#machine.clock.now() : 0);
     if (claim !== 0 || isObserved || this.#rung.length > 0) connection.owesSettling = true;
     if (claim === TOO_LONG) return refuseIn(view.getUint32(at, true), to.data, toAt);
     if (claim > 0 && !this.#answerQuietly(connection, claim)) return 0;

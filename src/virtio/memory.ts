@@ -8,6 +8,8 @@ export interface MemoryRegion {
   readonly data: DataView;
   /** 16-bit words of the same bytes, for atomic access. */
   readonly halves: Uint16Array;
+  /** Nobody sees it but this thread, so that access need not be atomic. Default: others may. */
+  readonly isPrivate?: boolean;
 }
 
 /** Finds memory by address. */
@@ -20,18 +22,27 @@ export interface QueueMemory {
 /** A region over a buffer, shared or not. */
 export class BufferRegion implements MemoryRegion {
   readonly address: number;
+  readonly isPrivate: boolean;
   #byteLength: number;
   #bytes: Uint8Array;
   #data: DataView;
   #halves: Uint16Array;
 
   /** @param address a multiple of 16
-   *  @param byteLength default: all of the buffer; even */
-  constructor(address: number, buffer: ArrayBufferLike, byteOffset = 0, byteLength = buffer.byteLength - byteOffset) {
+   *  @param byteLength default: all of the buffer; even
+   *  @param isPrivate as {@link MemoryRegion.isPrivate}; memory of another process is none */
+  constructor(
+    address: number,
+    buffer: ArrayBufferLike,
+    byteOffset = 0,
+    byteLength = buffer.byteLength - byteOffset,
+    isPrivate = false,
+  ) {
     if (!Number.isSafeInteger(address) || address < 0 || address % 16 !== 0) {
       throw new RangeError(`"address" expected a multiple of 16, got ${address}`);
     }
     this.address = address;
+    this.isPrivate = isPrivate;
     this.#byteLength = byteLength;
     this.#bytes = new Uint8Array(buffer, byteOffset, byteLength);
     this.#data = new DataView(buffer, byteOffset, byteLength);
@@ -131,7 +142,7 @@ export class AllocatedMemory implements QueueMemory {
   allocate(byteLength: number): SharedBuffer {
     const pages = Math.ceil(byteLength / PAGE_BYTES) * PAGE_BYTES;
     const buffer = this.#isShared ? new SharedArrayBuffer(pages) : new ArrayBuffer(pages);
-    const region = new BufferRegion(this.#next, buffer);
+    const region = new BufferRegion(this.#next, buffer, 0, pages, !this.#isShared);
     this.#next += pages + PAGE_BYTES; // what runs over the end meets nobody
     this.#memory.add(region);
     return { region, release: () => this.#memory.remove(region) };

@@ -21,7 +21,7 @@ interface Part {
 }
 
 /** The words of a queue in memory, for both halves. What two sides share and one of them writes alone is read and written by
- *  `Atomics`, so that entries are in place before the index that announces them, on whatever thread the other side is. */
+ *  `Atomics` where they may be two threads, so that entries are in place before the index that announces them. */
 export class Rings {
   readonly size: number;
   readonly descriptors: Part;
@@ -62,19 +62,19 @@ export class Rings {
   }
 
   get availableFlags(): number {
-    return Atomics.load(this.#available.halves, this.#availableFlagsAt);
+    return load(this.#available, this.#availableFlagsAt);
   }
 
   set availableFlags(flags: number) {
-    Atomics.store(this.#available.halves, this.#availableFlagsAt, flags);
+    store(this.#available, this.#availableFlagsAt, flags);
   }
 
   get availableIndex(): number {
-    return Atomics.load(this.#available.halves, this.#availableIndexAt);
+    return load(this.#available, this.#availableIndexAt);
   }
 
   set availableIndex(index: number) {
-    Atomics.store(this.#available.halves, this.#availableIndexAt, index);
+    store(this.#available, this.#availableIndexAt, index);
   }
 
   /** @param index runs over 16 bits */
@@ -88,27 +88,27 @@ export class Rings {
 
   /** Where the driver wants to be interrupted; behind the available ring. */
   get usedEvent(): number {
-    return Atomics.load(this.#available.halves, this.#usedEventAt);
+    return load(this.#available, this.#usedEventAt);
   }
 
   set usedEvent(index: number) {
-    Atomics.store(this.#available.halves, this.#usedEventAt, index);
+    store(this.#available, this.#usedEventAt, index);
   }
 
   get usedFlags(): number {
-    return Atomics.load(this.#used.halves, this.#usedFlagsAt);
+    return load(this.#used, this.#usedFlagsAt);
   }
 
   set usedFlags(flags: number) {
-    Atomics.store(this.#used.halves, this.#usedFlagsAt, flags);
+    store(this.#used, this.#usedFlagsAt, flags);
   }
 
   get usedIndex(): number {
-    return Atomics.load(this.#used.halves, this.#usedIndexAt);
+    return load(this.#used, this.#usedIndexAt);
   }
 
   set usedIndex(index: number) {
-    Atomics.store(this.#used.halves, this.#usedIndexAt, index);
+    store(this.#used, this.#usedIndexAt, index);
   }
 
   /** The whole 32 bits, for a device may write any. */
@@ -130,11 +130,11 @@ export class Rings {
 
   /** Where the device wants to be notified; behind the used ring. */
   get availableEvent(): number {
-    return Atomics.load(this.#used.halves, this.#availableEventAt);
+    return load(this.#used, this.#availableEventAt);
   }
 
   set availableEvent(index: number) {
-    Atomics.store(this.#used.halves, this.#availableEventAt, index);
+    store(this.#used, this.#availableEventAt, index);
   }
 }
 
@@ -147,4 +147,14 @@ function partAt(memory: QueueMemory, name: string, address: number, byteLength: 
     throw new RangeError(`"${name}" expected ${byteLength} bytes of memory, got none at 0x${address.toString(16)}`);
   }
   return { region, at: address - region.address };
+}
+
+/** What only this thread sees needs no order, and atomic access is slow. */
+function load(region: MemoryRegion, index: number): number {
+  return region.isPrivate ? (region.halves[index] ?? 0) : Atomics.load(region.halves, index);
+}
+
+function store(region: MemoryRegion, index: number, value: number): void {
+  if (region.isPrivate) region.halves[index] = value;
+  else Atomics.store(region.halves, index, value);
 }
