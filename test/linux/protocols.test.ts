@@ -5,6 +5,7 @@ import { fanControl } from "../../examples/vendor/fan-platform.mjs";
 import { Agent } from "../../src/agent/agent.ts";
 import { realClock } from "../../src/core/real-clock.ts";
 import { STATUS } from "../../src/errors.ts";
+import type { VendorProtocol } from "../../src/platform/index.ts";
 import * as protocols from "../../src/protocols/index.ts";
 import { loopback } from "../../src/transport/loopback.ts";
 import { exampleWith, PROTOCOL } from "../platform/kit.ts";
@@ -19,6 +20,8 @@ const FANS = [
   { name: "case", maxRpm: 2000 },
   { name: "cpu", maxRpm: 4000 },
 ];
+// The example uses the package, whose classes are not those of the sources to the compiler
+const fans = fanControl(FANS) as unknown as VendorProtocol;
 const [OFF, ON, RETENTION] = [0x40000000, 0, 1];
 const { PINCTRL_CONFIG, SYSTEM_STATE } = protocols;
 const canRun = hasLinux && existsSync(fileURLToPath(new URL("../../dist/src/transport/raw.node.js", import.meta.url)));
@@ -45,7 +48,7 @@ describe.skipIf(!canRun).each(KERNELS)(
       };
       // The guest's kernel has devices of its own, and none that asks for anything by itself
       const tree = guestTree(board, { consumers: [thermalZone(0, { hot: 80_000, critical: 110_000 })] });
-      guest = await Guest.start({ kernel, board, tree, heard, runs: "node", vendorProtocols: [fanControl(FANS)] });
+      guest = await Guest.start({ kernel, board, tree, heard, runs: "node", vendorProtocols: [fans] });
       isListening = true;
       if (guest.runsPrograms) agent = await RemoteAgent.open(guest);
     });
