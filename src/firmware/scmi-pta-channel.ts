@@ -1,8 +1,8 @@
-import { Core } from "../core/core.ts";
 import { SMT } from "../core/smt.ts";
 import { STATUS } from "../errors.ts";
 import type { MessagePlace } from "../platform/index.ts";
 import { SMT_HEAD_BYTES, SMT_STATUS, SmtArea, type StaticMemory, TEE_RESULT } from "../tee/index.ts";
+import { CoreArea } from "./core-memory.ts";
 import { type MessageEnd, type MessagePlatform, type PromptEnd, promptly } from "./message-platform.ts";
 
 /** A channel of the SCMI PTA. */
@@ -128,9 +128,7 @@ export class ScmiPtaChannel {
   serveStatic(): number | undefined {
     const { memory } = this;
     if (!memory) return undefined;
-    const { core, offset } = memory;
-    const isInCore = core instanceof Core && offset !== undefined;
-    if (isInCore) return this.#serveArea(core.memory, core.base + offset, this.#memoryBytes);
+    if (memory instanceof CoreArea) return this.#serveArea(memory.memory, memory.at, this.#memoryBytes);
     return this.#serveArea(this.#request.of(memory.bytes), 0, this.#memoryBytes);
   }
 
