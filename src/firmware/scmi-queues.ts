@@ -111,9 +111,9 @@ export class ScmiQueues {
     this.#serving++;
     let mayBeMore = true;
     for (let i = 0; i < cmdq.size && !this.#isStopped; i++) {
-      if (i === 1) cmdq.disableKicks(); // a driver that sends one after the other gives none while it waits
       const chain = cmdq.take();
       if (chain) {
+        if (i === 1) cmdq.disableKicks(); // a driver that sends one after the other gives none while it waits
         this.#take(cmdq, chain);
       } else if (!cmdq.enableKicks()) {
         mayBeMore = false;
