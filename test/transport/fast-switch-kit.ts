@@ -3,6 +3,7 @@ import { type Board, parseBoard } from "../../src/board/index.ts";
 import { SimulatedClock } from "../../src/core/clock.ts";
 import { Core } from "../../src/core/core.ts";
 import {
+  type ConnectServer,
   coreMemory,
   MailboxController,
   ScmiPta,
@@ -34,28 +35,37 @@ const MAX_PAYLOAD = 100;
 const FUNCTION_ID = 0xc3000001;
 
 /** One domain of each kind that an agent can meet: its own, one that takes its time, one that is somebody else's. */
-const BOARD: Board = parseBoard(
-  {
-    vendor: "test",
-    agents: [{ name: "OSPM" }, { name: "other" }],
-    performance: {
-      domains: [
-        { name: "fast", levels: LEVELS.map((level) => ({ level })), setLevel: "OSPM", setLimits: ["OSPM"] },
-        {
-          ...{ name: "slow", setLevel: "OSPM", setLimits: ["OSPM"] },
-          levels: LEVELS.map((level) => ({ level, latencyUs: 50 })),
-          transitionUs: 50,
-        },
-        { name: "theirs", levels: LEVELS.map((level) => ({ level })), setLevel: "other", setLimits: ["other"] },
-      ],
-    },
-    clock: { clocks: [{ name: "pll", rates: RATES }] },
-    voltage: { domains: [{ name: "vdd", levelsUv: VOLTAGES }] },
+const SOURCE = {
+  ...{ vendor: "test", agents: [{ name: "OSPM" }, { name: "other" }] },
+  performance: {
+    domains: [
+      { name: "fast", levels: LEVELS.map((level) => ({ level })), setLevel: "OSPM", setLimits: ["OSPM"] },
+      {
+        ...{ name: "slow", setLevel: "OSPM", setLimits: ["OSPM"] },
+        levels: LEVELS.map((level) => ({ level, latencyUs: 50 })),
+        transitionUs: 50,
+      },
+      { name: "theirs", levels: LEVELS.map((level) => ({ level })), setLevel: "other", setLimits: ["other"] },
+    ],
   },
-  { file: "test" },
-);
+  clock: { clocks: [{ name: "pll", rates: RATES }] },
+  voltage: { domains: [{ name: "vdd", levelsUv: VOLTAGES }] },
+};
 
-interface Stage {
+function boardOf({ hasStatistics = false }: FastSwitchOptions): Board {
+  const performance = { ...SOURCE.performance, ...(hasStatistics ? { statistics: {} } : {}) };
+  return parseBoard({ ...SOURCE, performance }, { file: "test" });
+}
+
+/** What a stage is to have. */
+export interface FastSwitchOptions {
+  /** The platform keeps statistics of the performance domains. */
+  readonly hasStatistics?: boolean;
+  /** From the doorbell until the platform looks; may change at any time. Mailbox only. */
+  readonly latency?: { ms: number };
+}
+
+interface Stage extends FastSwitchOptions {
   readonly clock: SimulatedClock;
   readonly core: Core;
   readonly platform: Platform;
@@ -86,13 +96,14 @@ export interface FastSwitch extends Stage {
   readonly voltages: Voltage;
 }
 
-export async function openFastSwitch(way: string): Promise<FastSwitch> {
+export async function openFastSwitch(way: string, options: FastSwitchOptions = {}): Promise<FastSwitch> {
   const clock = new SimulatedClock();
-  const least = Platform.capacityFor(BOARD, { connections: 4 });
+  const board = boardOf(options);
+  const least = Platform.capacityFor(board, { connections: 4 });
   const room = { instances: 16, channels: 32, xfers: 256, areas: 32, regionBytes: 1 << 18 };
   const core = Core.createSync({ capacity: { ...least, ...room, traceEntries: 1024, eventEntries: 256 } });
-  const platform = Platform.open(core, BOARD, { clock });
-  const stage = { clock, core, platform };
+  const platform = Platform.open(core, board, { clock });
+  const stage = { ...options, clock, core, platform };
   const transport = WAYS[way]?.(stage);
   if (!transport) throw new RangeError(`expected one of ${Object.keys(WAYS).join(", ")}, got ${way}`);
   const agent = await Agent.open(core, transport, { clock });
@@ -104,8 +115,23 @@ export async function openFastSwitch(way: string): Promise<FastSwitch> {
   };
 }
 
-function serverOf({ clock, platform }: Stage): SmtServer {
-  return new SmtServer((sink) => platform.connectMessages(1, sink), { clock });
+function serverOf({ clock, platform, latency }: Stage): SmtServer {
+  const connect: ConnectServer = (sink) => {
+    const port = platform.connectMessages(1, sink);
+    if (!latency) return port;
+    return {
+      receive: (message) => port.receive(message),
+      answer(from, fromAt, byteLength, to, toAt, room) {
+        if (latency.ms === 0) return port.answer(from, fromAt, byteLength, to, toAt, room);
+        const command = Uint8Array.from({ length: byteLength }, (_, i) => from.data.getUint8(fromAt + i));
+        clock.after(latency.ms, () => port.receive(command));
+        return 0; // it comes through the sink
+      },
+      settle: () => port.settle(),
+      close: () => port.close(),
+    };
+  };
+  return new SmtServer(connect, { clock });
 }
 
 function mailboxWay(stage: Stage, hasCompletionInterrupt: boolean): Transport {

@@ -12,7 +12,7 @@ const STEPS = 250;
 type Outcome = string;
 
 /** Who looks on while the agent asks. */
-type Watcher = "nobody" | "observers" | "a trace";
+type Watcher = "nobody" | "observers" | "statistics" | "a trace";
 
 const OTHERS = Object.keys(WAYS).filter((way) => way !== "loopback");
 
@@ -47,9 +47,38 @@ describe.each(Object.keys(WAYS))("a polled set over %s", (way) => {
   });
 });
 
+describe("a polled set of a platform that takes its time", () => {
+  test("waits for the answer by moving the simulated time", async () => {
+    const latency = { ms: 0 };
+    const { performance, platform, clock } = await openFastSwitch("mailbox", { latency });
+    latency.ms = 7;
+    const start = clock.now();
+    performance.setLevelPolled(0, 1400);
+    expect([platform.performance.level(0), clock.now() - start]).toEqual([1400, 7e6]);
+  });
+
+  test("ends at the deadline, and the late answer meets nobody", async () => {
+    const latency = { ms: 0 };
+    const { performance, platform, clock, agent } = await openFastSwitch("mailbox", { latency });
+    latency.ms = 50;
+    const start = clock.now();
+    expect(() => performance.setLevelPolled(0, 1400)).toThrow(
+      expect.objectContaining({ code: "SCMI_DEADLINE", phase: "response", timeoutMs: 30 }),
+    );
+    expect(clock.now() - start).toBe(30e6);
+    expect(() => performance.setLevelPolled(0, 1000)).toThrow(expect.objectContaining({ reason: "busy" }));
+    clock.advance(20);
+    expect(platform.performance.level(0)).toBe(1400);
+    latency.ms = 0;
+    performance.setLevelPolled(0, 1000);
+    expect(platform.performance.level(0)).toBe(1000);
+    expect(agent.counters).toMatchObject({ timeouts: 1, late: 1, malformed: 0, unexpected: 0 });
+  });
+});
+
 describe.each(OTHERS)("over %s", (way) => {
-  test.each<Watcher>(["nobody", "observers", "a trace"])(
-    "random polled calls come to the same as over loopback, while %s looks on",
+  test.each<Watcher>(["nobody", "observers", "statistics", "a trace"])(
+    "random polled calls come to the same as over loopback, watched by %s",
     async (watcher) => {
       const [theirs, ours] = [await play("loopback", watcher), await play(way, watcher)];
       const first = theirs.outcomes.findIndex((it, i) => it !== ours.outcomes[i]);
@@ -62,7 +91,7 @@ describe.each(OTHERS)("over %s", (way) => {
 });
 
 async function play(way: string, watcher: Watcher) {
-  const stage = await openFastSwitch(way);
+  const stage = await openFastSwitch(way, { hasStatistics: watcher === "statistics" });
   const { core, platform, agent, clock } = stage;
   const events: unknown[] = [];
   if (watcher === "observers") {
@@ -89,11 +118,22 @@ async function play(way: string, watcher: Watcher) {
     rate: platform.clock.rate(0),
     voltage: platform.voltage.level(0),
     leaks: { ...core.leaks(), xfers: 0 },
+    statistics: watcher === "statistics" ? await statisticsOf(stage) : [],
   };
   const { counters } = agent;
   await agent.close();
   platform.close();
   return { outcomes, events, state, counters };
+}
+
+/** The bytes of the platform's statistics, which every agent finds at the same address. */
+async function statisticsOf({ core, platform, performance }: FastSwitch): Promise<readonly number[]> {
+  const { statisticsAddress: address, statisticsByteLength: byteLength } = await performance.getProtocolAttributes();
+  const port = platform.connect(2);
+  const offset = port.resolve(address, byteLength);
+  port.close();
+  if (offset === undefined || byteLength === 0) throw new Error("expected statistics, got none");
+  return [...core.memory.bytes.subarray(core.base + offset, core.base + offset + byteLength)];
 }
 
 /** One call of a random kind, with values that are right, just wrong, or nonsense. */
