@@ -12,7 +12,7 @@ import { agentOf, parseProfile } from "./platform-options.ts";
 import { type Guests, guestsAsText, serveGuests, serveGuestsInThread } from "./serve-guests.ts";
 import { openServed } from "./served-platform.ts";
 import { listenAt } from "./socket-path.ts";
-import { expectTraceFormat, TRACE_OPTION } from "./trace-file.ts";
+import { expectTraceFile, TRACE_OPTION } from "./trace-file.ts";
 
 interface ServeOptions extends BoardChoice {
   readonly socket?: string;
@@ -73,7 +73,7 @@ export function addServe(program: Command, context: CliContext): void {
       if (lowLatency && (vhostUser === undefined || socket !== undefined || listen !== undefined)) {
         throw new UsageError("--low-latency: expected --vhost-user alone: its platform serves nobody but guests");
       }
-      if (trace !== undefined) expectTraceFormat(trace);
+      if (trace !== undefined) expectTraceFile(trace);
       return serve(openBoard(path, options), options, context);
     });
 }

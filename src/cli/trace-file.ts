@@ -40,9 +40,16 @@ export interface TraceFile {
 /** Bytes that are written at once. */
 const CHUNK_BYTES = 1 << 16;
 
+/** Finds out before anything is started whether {@link openTraceFile} will be able to.
+ *  @throws UsageError as that does */
+export function expectTraceFile(path: string): void {
+  expectTraceFormat(path);
+  new BufferedFile(path).close();
+}
+
 /** What the extension of a file says.
  *  @throws UsageError for one that says nothing */
-export function expectTraceFormat(path: string): ExportFormat {
+function expectTraceFormat(path: string): ExportFormat {
   const format = exportFormatOf(path);
   if (format !== undefined) return format;
   const known = EXPORT_EXTENSIONS.map((it) => `.${it}`).join(", ");

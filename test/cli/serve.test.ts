@@ -162,6 +162,11 @@ describe("scmi serve", () => {
     [["serve", BOARD, "--low-latency"], 2, /expected --socket, --listen or --vhost-user/],
     [["serve", BOARD, "--low-latency", "--socket", "x"], 2, /--low-latency: expected --vhost-user alone/],
     [["serve", BOARD, "--low-latency", "--socket", "x", "--vhost-user", "y"], 2, /expected --vhost-user alone/],
+    [
+      ["serve", BOARD, "--vhost-user", "x", "--low-latency", "--trace", "no/such/x.ndjson"],
+      2,
+      /no\/such\/x\.ndjson: cannot be written/,
+    ],
     [["serve", BOARD, "--vhost-user", "x", "--trace", "x.doc"], 2, /--trace x\.doc: expected a file name with one of/],
     [["serve", BOARD, "--listen", "localhost:port"], 2, /--listen localhost:port: expected HOST:PORT/],
     [["serve", BOARD, "--socket", "x", "--profile", "9.9"], 2, /expected one of 1\.0, 2\.0, 3\.0, 3\.1, 3\.2/],
