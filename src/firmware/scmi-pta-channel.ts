@@ -52,6 +52,7 @@ export class ScmiPtaChannel {
   /** The same, when it answers where messages lie. */
   readonly #prompt: PromptEnd | undefined;
   readonly #memoryBytes: number;
+  /** Of the message that is inside: only who is not turned away for busy may touch them. */
   readonly #request = new BytesPlace();
   readonly #response = new BytesPlace();
   readonly #server: ServerTraits;
@@ -127,24 +128,25 @@ export class ScmiPtaChannel {
    *  @returns a `TEE_Result`; `undefined` when that cannot be, and nothing was done */
   serveStatic(): number | undefined {
     const { memory } = this;
-    if (!memory) return undefined;
+    if (!memory || this.#isBusy) return undefined;
     if (memory instanceof CoreArea) return this.#serveArea(memory.memory, memory.at, this.#memoryBytes);
     return this.#serveArea(this.#request.of(memory.bytes), 0, this.#memoryBytes);
   }
 
   /** The same in memory that the agent passes. */
   serveShared(bytes: Uint8Array): number | undefined {
-    return this.#serveArea(this.#request.of(bytes), 0, bytes.byteLength);
+    return this.#isBusy ? undefined : this.#serveArea(this.#request.of(bytes), 0, bytes.byteLength);
   }
 
   /** {@link startMsg} without waiting.
    *  @returns bytes of the answer, 0 = there is none; `undefined` when that cannot be, and nothing was done */
   serveMsg(request: Uint8Array, into: Uint8Array): number | undefined {
     const prompt = this.#prompt;
+    const fitsIn = this.accepts(request.byteLength) && into.byteLength >= HEADER_BYTES + STATUS_BYTES;
+    if (!prompt || this.#isBusy || !fitsIn) return undefined;
     const from = this.#request.of(request);
     const to = this.#response.of(into);
-    const fitsIn = this.accepts(request.byteLength) && into.byteLength >= HEADER_BYTES + STATUS_BYTES;
-    if (!prompt || this.#isBusy || !fitsIn || !from.isAligned || !to.isAligned) return undefined;
+    if (!from.isAligned || !to.isAligned) return undefined;
     const answerBytes = this.#answer(prompt, from, 0, request.byteLength, to, 0, into.byteLength);
     const fits = answerBytes <= into.byteLength;
     if (!fits) to.data.setInt32(HEADER_BYTES, STATUS.PROTOCOL_ERROR, true);
@@ -165,7 +167,7 @@ export class ScmiPtaChannel {
 
   #serveArea(place: MessagePlace, at: number, byteLength: number): number | undefined {
     const prompt = this.#prompt;
-    if (!prompt || this.#isBusy) return undefined;
+    if (!prompt) return undefined;
     const { data } = place;
     // The other side may change them: read once
     const status = data.getUint32(at + SMT.STATUS, true);

@@ -467,6 +467,42 @@ test("a platform that answers messages where they lie makes no difference, whate
   }
 });
 
+test("a message that clashes with one under way leaves its answer alone, where messages are answered where they lie", async () => {
+  const { platform, fixed, optee, memory, invoke } = await rig({ isPrompt: true });
+  const context = await TeeContext.open([optee], isOptee);
+  const other = await context.openSession(SCMI_PTA_UUID, { login: TEE_LOGIN.REE_KERNEL });
+  const own = await context.allocate(256);
+  const request = new Uint8Array(128);
+  request.set(area("00-8.8-1"));
+  const results: unknown[] = [];
+  platform.received.push = () => {
+    own.bytes.set(request);
+    own.bytes.fill(0, 128);
+    for (const [command, ...params] of [
+      [2, teeMemref("inout", own, part(0, 128))],
+      [4, teeMemref("in", own, part(24, 4)), teeMemref("out", own, part(128, 64))],
+    ] as const) {
+      try {
+        other.invokeSync(command, [handle(), ...params]);
+        results.push(own.bytes[layout.SMT_STATUS]);
+      } catch (reason) {
+        results.push((reason as { result: number }).result);
+      }
+    }
+    return 0;
+  };
+  const clash = [3, 0xffff_000d]; // ERROR and FREE; TEE_ERROR_BUSY
+  fixed.set(request);
+  expect(invoke(1, handle())).toBe("SUCCESS");
+  expect(hex(fixed.subarray(0, 36))).toBe(hex(area("00-8.8-2")));
+  memory.bytes.set(words(HEADER));
+  const answer = teeMemref("out", memory, part(128, 64));
+  expect(invoke(4, handle(), teeMemref("in", memory, part(0, 4)), answer)).toBe("SUCCESS");
+  expect([answer.byteLength, hex(memory.bytes.subarray(128, 140))]).toEqual([12, hex(words(HEADER)) + hex(VERSION)]);
+  expect(results).toEqual([...clash, ...clash]);
+  expect(hex(own.bytes.subarray(128, 256))).toBe("00".repeat(128));
+});
+
 test("notifications, delayed responses and late answers have nowhere to go, and are counted", async () => {
   const { platform, pta } = await rig();
   for (const type of [0, 2, 3]) platform.send(words(HEADER | (type << 8), 0));
