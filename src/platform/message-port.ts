@@ -116,8 +116,17 @@ export class MessagePort implements Connection {
   settle(): void {
     if (!this.owesSettling) return;
     this.owesSettling = false;
-    this.#host.settleEvents();
-    if (this.#errors.length > 0) throw this.#errors.shift();
+    const errors = this.#errors;
+    const hasFailed = errors.length > 0;
+    const error = errors.shift();
+    try {
+      this.#host.settleEvents();
+    } catch (another) {
+      if (!hasFailed) throw another;
+      errors.push(another);
+    }
+    if (errors.length > 0) this.owesSettling = true; // one at a time
+    if (hasFailed) throw error;
   }
 
   /** @internal */

@@ -100,13 +100,12 @@ export class Service implements PortHost, MessageHost {
       claim = this.core.serve(channel, this.#machine.clock.now());
     }
     if (claim <= 0) return claim === 0;
-    let isThere = true;
     try {
-      isThere = this.#answer(connection, claim);
+      this.#answer(connection, claim);
     } finally {
-      if (isThere) this.core.publish(claim, this.#machine.clock.now());
+      if (isThere(connection)) this.core.publish(claim, this.#machine.clock.now());
     }
-    return isThere;
+    return isThere(connection);
   }
 
   serveMessage(connection: Connection, channel: number, message: Uint8Array, send: (answer: Uint8Array) => void): void {
@@ -120,11 +119,10 @@ export class Service implements PortHost, MessageHost {
       send(tooLong(message));
       return;
     }
-    let isThere = true;
     try {
-      if (claim > 0) isThere = this.#answer(connection, claim);
+      if (claim > 0) this.#answer(connection, claim);
     } finally {
-      if (isThere) {
+      if (isThere(connection)) {
         const answer = core.stagedAnswer(claim).slice();
         if (claim > 0) core.publish(claim, this.#machine.clock.now());
         send(answer);
@@ -157,9 +155,10 @@ export class Service implements PortHost, MessageHost {
     const claim = this.#takeIn(channel, at, byteLength, isObserved ? this.#machine.clock.now() : 0);
     if (claim !== 0 || isObserved || this.#rung.length > 0) connection.owesSettling = true;
     if (claim === TOO_LONG) return refuseIn(view.getUint32(at, true), to.data, toAt);
-    if (claim > 0 && !this.#answerQuietly(connection, claim)) return 0;
     let answerAt = this.#promptAnswer;
     if (claim > 0) {
+      this.#answerQuietly(connection, claim);
+      if (!isThere(connection)) return 0;
       view = memory.data; // handlers may have made it grow
       answerAt = core.replyAt(claim) - HEADER_BYTES;
     }
@@ -245,31 +244,30 @@ export class Service implements PortHost, MessageHost {
   }
 
   /** {@link #answer}, whose error waits until the answer is out. */
-  #answerQuietly(connection: PromptConnection, claim: number): boolean {
+  #answerQuietly(connection: PromptConnection, claim: number): void {
     try {
-      return this.#answer(connection, claim);
+      this.#answer(connection, claim);
     } catch (error) {
       connection.fail(error);
-      return connection.agent.connections.has(connection);
     }
   }
 
-  /** Stages the answer of a claim. False when the connection went away meanwhile, and the claim with it. */
-  #answer(connection: Connection, claim: number): boolean {
+  /** Stages the answer of a claim, unless the connection goes away meanwhile, and the claim with it. */
+  #answer(connection: Connection, claim: number): void {
     const { core } = this;
     const replyAt = core.replyAt(claim);
     let byteLength = STATUS_BYTES;
     try {
       byteLength = this.#dispatcher.answer(this.#tables.claimed(claim), connection, replyAt);
     } catch (error) {
-      // The agent still wants an answer; the error is for whoever rang
-      core.memory.data.setInt32(replyAt, STATUS.GENERIC_ERROR, true);
-      core.stage(claim, STATUS_BYTES);
+      // An agent that is still there wants an answer; the error is for whoever rang
+      if (isThere(connection)) {
+        core.memory.data.setInt32(replyAt, STATUS.GENERIC_ERROR, true);
+        core.stage(claim, STATUS_BYTES);
+      }
       throw error;
     }
-    if (!connection.agent.connections.has(connection)) return false;
-    core.stage(claim, byteLength);
-    return true;
+    if (isThere(connection)) core.stage(claim, byteLength);
   }
 
   #join(connection: Connection): void {
@@ -339,6 +337,10 @@ const TOO_LONG = -1;
 const RUNG_ONLY = { rungOnly: true } as const;
 
 const EVERY_KIND: readonly HotKind[] = ["get", "set", "limits"];
+
+function isThere(connection: Connection): boolean {
+  return connection.agent.connections.has(connection);
+}
 
 function push<Row>(pool: Map<number, Row[]>, agentId: number, row: Row): void {
   pool.set(agentId, [...(pool.get(agentId) ?? []), row]);

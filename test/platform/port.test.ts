@@ -261,6 +261,20 @@ describe("a port", () => {
   });
 });
 
+test.each(["areas", "messages"] as const)("a port of %s passes on why it was closed from inside", (kind) => {
+  const hands = new Hands();
+  const messages = hands.platform.connectMessages(1, { send: (message) => void hands.log.push(`${message}`) });
+  const close = () => (kind === "areas" ? hands.port : messages).close();
+  hands.platform.on("parentChanged", () => {
+    close();
+    throw new Error("observer");
+  });
+  if (kind === "areas") hands.post(C, 0xd, [2, 0]);
+  const ring = () => (kind === "areas" ? hands.port.doorbell() : messages.receive(words(0xd | (C << 10), 2, 0)));
+  expect(ring).toThrow("observer");
+  expect([hands.log, hands.core.leaks().claims]).toEqual([[], 0]);
+});
+
 describe("a port that answers where commands lie", () => {
   const SET_PARENT = 0xd | (C << 10);
   const GET_PARENT = 0xe | (C << 10);
@@ -367,5 +381,35 @@ describe("a port that answers where commands lie", () => {
     platform.on("parentChanged", () => port.close());
     expect(answer(words(SET_PARENT, 2, 0))).toBe(0);
     expect(core.leaks().claims).toBe(0);
+  });
+
+  test("tells whoever settles of the failure also when the connection went away before it", () => {
+    const { core, platform, port, answer } = opened();
+    platform.on("parentChanged", () => {
+      port.close();
+      throw new Error("observer");
+    });
+    expect(answer(words(SET_PARENT, 2, 0))).toBe(0);
+    expect(() => port.settle()).toThrow("observer");
+    port.settle(); // once
+    expect(core.leaks().claims).toBe(0);
+  });
+
+  test("tells of each failure once, that of the command first", () => {
+    const { platform, port, answer } = opened();
+    const other = platform.connectMessages(1, { send: () => {} });
+    platform.on("parentChanged", () => {
+      const place = { data: new DataView(words(0x5 | (C << 10), 0, 2, 100e6, 0).buffer) };
+      expect(other.answer(place, 0, 20, place, 0, 20)).toBe(8); // RATE_SET
+      expect(place.data.getInt32(4, true)).toBe(0);
+      throw new Error("command");
+    });
+    platform.on("rateChanged", () => {
+      throw new Error("event");
+    });
+    expect(answer(words(SET_PARENT, 2, 0))).toBe(8);
+    expect(() => port.settle()).toThrow("command");
+    expect(() => port.settle()).toThrow("event");
+    port.settle();
   });
 });
