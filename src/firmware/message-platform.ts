@@ -18,7 +18,8 @@ export interface MessageEnd {
    *  @returns bytes of the answer in MSG form. Where they are more than `room`, only the header was written; 0 = it comes through the
    *  sink, after this returned, if it comes at all */
   answer?(from: MessagePlace, fromAt: number, byteLength: number, to: MessagePlace, toAt: number, room: number): number;
-  /** Called when the answer is out: sends what the command brought about, and throws what went wrong about it. */
+  /** Called when the answer is out, or nobody is there any more who wants it, even after {@link close}: sends what the command brought about, and
+   *  throws what went wrong about it. */
   settle?(): void;
   /** The agent is gone. */
   close(): void;

@@ -79,6 +79,8 @@ export class SmtServer {
   /** The same, when it answers where commands lie, and nothing is to take its time. */
   #prompt: PromptEnd | undefined;
   #isClosed = false;
+  /** There is an appointment for it. */
+  #looksAgain = false;
   #spurious = 0;
   #refused = 0;
   #dropped = 0;
@@ -142,6 +144,7 @@ export class SmtServer {
     this.#prompt = undefined;
     for (const cancel of this.#appointments) cancel();
     this.#appointments.clear();
+    this.#looksAgain = false;
     for (const a2p of this.#a2ps) a2p.header = undefined;
     for (const { waiting } of this.#p2as.values()) waiting.length = 0;
   }
@@ -214,8 +217,8 @@ export class SmtServer {
       if (this.#prompt === prompt) a2p.header = undefined;
       throw error;
     }
-    if (this.#prompt !== prompt) return; // the platform died of it, and the area with it
-    if (answerBytes > 0) {
+    const isAlive = this.#prompt === prompt; // else it died of the command, and the area with it
+    if (isAlive && answerBytes > 0) {
       a2p.header = undefined;
       end.giveBack(answerBytes);
       if (a2p.wantsInterrupt) complete();
@@ -261,11 +264,17 @@ export class SmtServer {
     } finally {
       p2a.isSending = false;
     }
-    if (p2a.waiting.length > 0 && !p2a.hasAcknowledge) this.#lookAgain(p2a);
+    if (p2a.waiting.length > 0 && !p2a.hasAcknowledge) this.#lookAgain();
   }
 
-  #lookAgain(p2a: P2a): void {
-    if (this.#options.clock && this.#appointments.size === 0) this.#later(LOOK_AGAIN_MS, () => this.#sendNext(p2a));
+  /** In a while, at all areas. */
+  #lookAgain(): void {
+    if (!this.#options.clock || this.#looksAgain) return;
+    this.#looksAgain = true;
+    this.#later(LOOK_AGAIN_MS, () => {
+      this.#looksAgain = false;
+      for (const p2a of this.#p2as.values()) this.#sendNext(p2a);
+    });
   }
 
   #later(delayMs: number, run: () => void): void {

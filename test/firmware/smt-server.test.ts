@@ -144,7 +144,7 @@ describe("a server whose platform answers where commands lie", () => {
 
   test("lives on when its platform throws, and leaves the area alone when that dies", () => {
     let trouble: "throw" | "die" | undefined = "throw";
-    const { memory, doorbell, words, server } = prompt(([header = 0], it) => {
+    const { memory, doorbell, words, server, log } = prompt(([header = 0], it) => {
       if (trouble === "throw") throw new Error("platform");
       if (trouble === "die") it.die();
       return [header, 0];
@@ -156,8 +156,9 @@ describe("a server whose platform answers where commands lie", () => {
     expect(words(STATUS)).toEqual([1]);
     trouble = "die";
     memory.post(0, 0x44000);
+    log.length = 0;
     doorbell();
-    expect(words(STATUS)).toEqual([0]);
+    expect([words(STATUS), log]).toEqual([[0], ["settled"]]); // it may have died of an error, which is for whoever rang
     server.reset();
     expect(words(STATUS)).toEqual([1]);
   });
@@ -333,6 +334,23 @@ describe("messages to the agent", () => {
     expect(memory.word(2, HEADER)).toBe(notification(2));
     clock.advance(10);
     expect(clock.pending).toBe(0);
+  });
+
+  test("wait for agents without acknowledge in all their areas", () => {
+    const clock = new SimulatedClock();
+    const { memory, send, server } = served({ clock }, { hasAcknowledge: false });
+    server.addP2a(memory.area(3), () => {}, { hasAcknowledge: false, protocolId: 0x11 });
+    for (const id of [0, 1]) {
+      send(0x4300 | id);
+      send(0x4700 | id);
+    }
+    memory.set(3, [STATUS, 1]); // the other one is not taken out
+    clock.advance(1);
+    expect([memory.word(2, HEADER), memory.word(3, HEADER)]).toEqual([0x4300, 0x4701]);
+    memory.set(2, [STATUS, 1]);
+    clock.advance(1);
+    expect(memory.word(2, HEADER)).toBe(0x4301);
+    expect(server.pending).toBe(0);
   });
 
   test("that are notifications are dropped when too many wait; delayed responses never are", () => {
