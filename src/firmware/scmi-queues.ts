@@ -98,32 +98,42 @@ export class ScmiQueues {
 
   /** Goes on with other queues, or none, for the same agent. What is under way in the old ones is never answered. */
   replaceQueues(cmdq: DeviceQueue | undefined, eventq: DeviceQueue | undefined): void {
-    if (cmdq !== this.#cmdq) this.#pending.length = 0;
+    if (cmdq !== this.#cmdq) this.#forgetCommands();
     this.#cmdq = cmdq;
     this.#eventq = eventq;
   }
 
   /** Looks into cmdq: takes as many commands as the queue holds.
-   *  @returns whether there may be more, for a driver that adds faster than it is served must not have all the time there is */
+   *  @returns whether there may be more, for a driver that adds faster than it is served must not have all the time there is
+   *  @throws what the platform threw first */
   serve(): boolean {
     const cmdq = this.#cmdq;
     if (!cmdq) return false;
     this.#serving++;
     let mayBeMore = true;
+    let failure: { readonly error: unknown } | undefined;
     for (let i = 0; i < cmdq.size && !this.#isStopped; i++) {
       const chain = cmdq.take();
       if (chain) {
         if (i === 1) cmdq.disableKicks(); // a driver that sends one after the other gives none while it waits
-        this.#take(cmdq, chain);
+        try {
+          this.#take(cmdq, chain);
+        } catch (error) {
+          failure ??= { error }; // for whoever kicked, once the others are served
+        }
       } else if (!cmdq.enableKicks()) {
         mayBeMore = false;
         break;
       }
     }
     this.#serving--;
+    if (!this.#isStopped && cmdq.shouldNotify()) this.#options.notify("cmdq");
+    if (!this.#isStopped && cmdq.isBroken) this.#options.broken();
+    if (failure) {
+      if (!this.#isStopped) cmdq.enableKicks();
+      throw failure.error;
+    }
     if (this.#isStopped) return false;
-    if (cmdq.shouldNotify()) this.#options.notify("cmdq");
-    if (cmdq.isBroken) this.#options.broken();
     return mayBeMore && !cmdq.isBroken;
   }
 
@@ -142,11 +152,15 @@ export class ScmiQueues {
   stop(): void {
     if (this.#isStopped) return;
     this.#isStopped = true;
+    this.#forgetCommands();
+    this.#backlog.length = 0;
+    this.#server.close();
+  }
+
+  #forgetCommands(): void {
     for (const cancel of this.#appointments) cancel();
     this.#appointments.clear();
     this.#pending.length = 0;
-    this.#backlog.length = 0;
-    this.#server.close();
   }
 
   #take(cmdq: DeviceQueue, chain: DeviceChain): void {
@@ -200,7 +214,7 @@ export class ScmiQueues {
       if (isOpen && answerBytes === 0) this.#pending.push({ header, chain });
       else if (isOpen) this.#giveBack(cmdq, chain, answer, answerBytes);
     }
-    if (!this.#isStopped) prompt.settle();
+    prompt.settle();
   }
 
   /** @param answerBytes that stand there, unless they are more than it has room for and only the header does */

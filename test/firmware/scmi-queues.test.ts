@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { SimulatedClock } from "../../src/core/clock.ts";
 import type { ConnectServer } from "../../src/firmware/index.ts";
 import { ScmiQueues } from "../../src/firmware/scmi-queues.ts";
 import type { QueueFeatures } from "../../src/virtio/index.ts";
 import { prompt } from "../compliance/prompt.ts";
-import { pair, read, write } from "../virtio/kit.ts";
+import { type Pair, pair, read, write } from "../virtio/kit.ts";
 
 const FEATURES: QueueFeatures = { hasIndirect: true, hasEventIndex: true };
 const HEADER = 0x00a84000; // token 42, Base, PROTOCOL_VERSION: the example of 00-transport §11.1
@@ -200,4 +201,79 @@ test("after a stop nothing is touched", () => {
   say(DELAYED, 0, 0, 0, 0);
   queues.replenish();
   expect([queues.serve(), cmdq.driver.take(), log]).toEqual([false, undefined, ["got 4", "closed"]]);
+});
+
+/** Queues of a platform that fails after its answer to the second command. */
+function failing(isPrompt: boolean) {
+  const cmdq = pair(8, FEATURES);
+  const log: string[] = [];
+  let error: Error | undefined;
+  const settle = () => {
+    const failed = error;
+    error = undefined;
+    if (failed) throw failed;
+  };
+  const connect: ConnectServer = (sink) => {
+    const scripted = (to: { send(message: Uint8Array): void }) => ({
+      receive: (message: Uint8Array) => {
+        to.send(Uint8Array.from([...message.subarray(0, 4), ...VERSION]));
+        if (message[2] === 8) error = new Error("platform");
+      },
+      close: () => {},
+    });
+    const { receive, close } = scripted(sink);
+    const late = (message: Uint8Array) => {
+      receive(message);
+      settle();
+    };
+    return isPrompt ? { ...prompt(scripted)(sink), settle } : { receive: late, close };
+  };
+  const queues = new ScmiQueues(connect, { cmdq: cmdq.device, notify: (queue) => log.push(queue), broken: () => {} });
+  const add = (token: number) => {
+    const room = { address: cmdq.buffers + 64 * token, byteLength: 16 };
+    cmdq.driver.add([write(cmdq, cmdq.buffers + 16 * token, [0, 0x40, token * 4, 0])], [room]);
+  };
+  return { cmdq, queues, log, add };
+}
+
+test.each([false, true])("a platform that fails takes no other command along; answered in place: %s", (isPrompt) => {
+  const { cmdq, queues, log, add } = failing(isPrompt);
+  for (const token of [1, 2, 3]) add(token);
+  cmdq.driver.publish();
+  cmdq.driver.enableInterrupts();
+  expect(() => queues.serve()).toThrow("platform");
+  expect([1, 2, 3, 4].map(() => cmdq.driver.take()?.writtenBytes)).toEqual([12, 12, 12, undefined]);
+  expect(log).toEqual(["cmdq"]);
+  add(4);
+  expect(cmdq.driver.publish()).toBe(true); // a kick is wanted
+});
+
+test("commands of a queue that was replaced are forgotten, and take nobody else's place", () => {
+  const clock = new SimulatedClock();
+  const [before, after] = [pair(8, FEATURES), pair(8, FEATURES)];
+  const received: number[] = [];
+  const connect: ConnectServer = (sink) => ({
+    receive: (message) => {
+      received.push(message[2] ?? 0);
+      sink.send(Uint8Array.from([...message.subarray(0, 4), ...VERSION]));
+    },
+    close: () => {},
+  });
+  const queues = new ScmiQueues(connect, {
+    ...{ cmdq: before.device, notify: () => {}, broken: () => {}, clock, latencyMs: 2 },
+  });
+  const send = (queue: Pair, token: number) => {
+    const room = { address: queue.buffers + 64, byteLength: 16 };
+    queue.driver.add([write(queue, queue.buffers, [0, 0x40, token * 4, 0])], [room]);
+    queue.driver.publish();
+    queues.serve();
+    return room;
+  };
+  send(before, 1);
+  clock.advance(1);
+  queues.replaceQueues(after.device, undefined);
+  const room = send(after, 2);
+  clock.advance(5);
+  expect(after.driver.take()?.writtenBytes).toBe(12);
+  expect([read(after, room).slice(0, 4), received]).toEqual([[0, 0x40, 8, 0], [8]]);
 });
