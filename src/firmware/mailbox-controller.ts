@@ -166,8 +166,12 @@ class Wire implements MailboxPeer {
 
   #deliver(word: number): void {
     this.#isFull = true;
-    this.onMessage?.(word);
-    if (this.#takesAtOnce) this.taken();
+    try {
+      this.onMessage?.(word);
+    } finally {
+      // Taken it is, whatever became of it: one failure must not end the channel
+      if (this.#takesAtOnce) this.taken();
+    }
   }
 
   #next(): number | undefined {

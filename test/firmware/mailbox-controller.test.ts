@@ -66,6 +66,18 @@ describe("a mailbox channel", () => {
     expect(log.at(-1)).toBe("platform heard 5");
   });
 
+  test("rings again after whoever heard it has failed", () => {
+    const { line, peer, log } = wired();
+    const { onMessage } = peer;
+    peer.onMessage = () => {
+      throw new Error("firmware");
+    };
+    expect(() => line.send()).toThrow("firmware");
+    peer.onMessage = onMessage;
+    line.send();
+    expect(log).toEqual(["taken", "platform heard 0", "taken"]);
+  });
+
   test("drops what waits when it is given back", () => {
     const { controller, line, peer, log } = wired({ mode: "data", takesAtOnce: false });
     line.send(1);
