@@ -7,6 +7,8 @@ interface Appointment {
 }
 
 const MS = 1e6;
+/** Of an `int`. */
+const LONGEST_MS = 0x7fff_ffff;
 
 /** The time of another clock for a thread that waits by itself, and so has no timers: it asks how long it may wait, and settles
  *  afterwards. */
@@ -34,10 +36,10 @@ export class WaitingClock implements Clock {
     };
   }
 
-  /** Milliseconds until the next appointment, up: what `epoll_wait` takes; -1 when there is none. */
+  /** Milliseconds until the next appointment, up, or what `epoll_wait` takes at most; -1 when there is none. */
   get timeoutMs(): number {
     const next = this.#appointments[0];
-    return next === undefined ? -1 : Math.max(0, Math.ceil((next.at - this.now()) / MS));
+    return next === undefined ? -1 : Math.min(LONGEST_MS, Math.max(0, Math.ceil((next.at - this.now()) / MS)));
   }
 
   /** Keeps what is due. Appointments made meanwhile have to wait for the next time, or one that renews itself would take all there is.

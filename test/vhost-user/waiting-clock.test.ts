@@ -66,3 +66,11 @@ test("an appointment can cancel the next one", () => {
   clock.settle();
   expect(log).toEqual([]);
 });
+
+test("a thread may wait no longer than the kernel can count", () => {
+  const { clock, note } = waiting();
+  clock.after(Number.POSITIVE_INFINITY, note("never"));
+  expect(clock.timeoutMs).toBe(0x7fff_ffff);
+  clock.after(2 ** 31, note("in 25 days"));
+  expect(clock.timeoutMs).toBe(0x7fff_ffff);
+});
