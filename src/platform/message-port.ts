@@ -19,6 +19,8 @@ export interface MessagePlace {
 export interface PromptConnection extends Connection {
   /** The command may have had consequences that somebody is to hear of, once the answer is out. */
   owesSettling: boolean;
+  /** The agent went, perhaps while the platform was about to answer. */
+  readonly isClosed: boolean;
   /** The platform's own code threw while it answered: that is for whoever rang, once the answer is out. */
   fail(error: unknown): void;
 }
@@ -63,10 +65,11 @@ export class MessagePort implements Connection {
   readonly #sink: MessageSink;
   /** @internal */
   owesSettling = false;
+  /** @internal */
+  isClosed = false;
   #headerless = 0;
   /** Errors that wait until the answer is out. */
   readonly #errors: unknown[] = [];
-  #isClosed = false;
 
   /** @internal */
   constructor(host: MessageHost, agent: AgentState, rows: Rows, maxPayload: number, sink: MessageSink) {
@@ -87,7 +90,7 @@ export class MessagePort implements Connection {
   /** Takes in a command and sends its answer. Bytes too short for a header are counted and go no further; a payload over
    *  {@link maxPayload} is a PROTOCOL_ERROR. */
   receive(message: Uint8Array): void {
-    if (this.#isClosed) return;
+    if (this.isClosed) return;
     if (message.byteLength < HEADER_BYTES) {
       this.#headerless++;
       return;
@@ -103,7 +106,7 @@ export class MessagePort implements Connection {
    *  @param room 8 bytes at least
    *  @returns bytes of the answer in MSG form. Where they are more than `room`, only the header was written; 0 = there is none */
   answer(from: MessagePlace, fromAt: number, byteLength: number, to: MessagePlace, toAt: number, room: number): number {
-    if (this.#isClosed) return 0;
+    if (this.isClosed) return 0;
     if (byteLength < HEADER_BYTES) {
       this.#headerless++;
       return 0;
@@ -142,7 +145,7 @@ export class MessagePort implements Connection {
 
   sendNotification(header: number, payload: Uint8Array): void {
     // Another connection of the same agent may have asked for it
-    if (this.#isClosed || !this.hasP2a) return;
+    if (this.isClosed || !this.hasP2a) return;
     this.#host.noteSent(this.#rows.a2p, header, payload);
     const message = new Uint8Array(HEADER_BYTES + payload.byteLength);
     new DataView(message.buffer).setUint32(0, header, true);
@@ -156,8 +159,8 @@ export class MessagePort implements Connection {
 
   /** The agent is gone. */
   close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
+    if (this.isClosed) return;
+    this.isClosed = true;
     this.#host.closed(this, this.#rows);
   }
 }

@@ -109,8 +109,17 @@ export class Service implements PortHost, MessageHost {
   }
 
   serveMessage(connection: Connection, channel: number, message: Uint8Array, send: (answer: Uint8Array) => void): void {
-    this.#machine.clock.settle();
-    this.#hub.drain();
+    const failure = this.#catchUp();
+    if (isThere(connection)) this.#serveMessage(connection, channel, message, send);
+    if (failure) throw failure.error;
+  }
+
+  #serveMessage(
+    connection: Connection,
+    channel: number,
+    message: Uint8Array,
+    send: (answer: Uint8Array) => void,
+  ): void {
     const { core } = this;
     const at = core.base + this.#scratch;
     core.memory.bytes.set(message.subarray(0, HEADER_BYTES + this.#maxPayload), at);
@@ -142,8 +151,12 @@ export class Service implements PortHost, MessageHost {
   ): number {
     const { core } = this;
     const { memory } = core;
-    this.#machine.clock.settle();
-    if (this.#hub.hasAny(memory.data)) this.#hub.drain();
+    const failure = this.#catchUp();
+    if (failure) {
+      connection.fail(failure.error);
+      connection.owesSettling = true;
+    }
+    if (connection.isClosed) return 0;
     let view = memory.data; // now that nobody can make it grow any more
     let at = fromAt;
     if (from !== memory) {
@@ -207,8 +220,15 @@ export class Service implements PortHost, MessageHost {
   }
 
   closed(connection: Connection, rows: Rows): void {
+    try {
+      this.#hub.drain();
+    } finally {
+      this.#forget(connection, rows);
+    }
+  }
+
+  #forget(connection: Connection, rows: Rows): void {
     const { agent } = connection;
-    this.#hub.drain();
     agent.connections.delete(connection);
     this.core.resetChannel(rows.a2p);
     const { p2a } = rows;
@@ -231,6 +251,19 @@ export class Service implements PortHost, MessageHost {
     for (const server of this.#servers) server.close();
     this.#hub.want(this, false);
     for (const channel of this.#channels) this.#hub.ignore(channel);
+  }
+
+  /** Brings the platform up to this moment. What fails about that is no fault of the agent's, whose command is answered all the same.
+   *  @returns what was thrown */
+  #catchUp(): { readonly error: unknown } | undefined {
+    this.#machine.clock.settle();
+    if (!this.#hub.hasAny(this.core.memory.data)) return undefined;
+    try {
+      this.#hub.drain();
+    } catch (error) {
+      return { error };
+    }
+    return undefined;
   }
 
   /** The claim of a command in MSG form at an address: 0 when the core has answered it. */

@@ -279,6 +279,7 @@ describe("a port that answers where commands lie", () => {
   const SET_PARENT = 0xd | (C << 10);
   const GET_PARENT = 0xe | (C << 10);
   const LEVEL_GET = 0x8 | (P << 10);
+  const RATE_SET = 0x5 | (C << 10);
 
   function opened() {
     const board = boardFile("example");
@@ -411,5 +412,41 @@ describe("a port that answers where commands lie", () => {
     expect(() => port.settle()).toThrow("command");
     expect(() => port.settle()).toThrow("event");
     port.settle();
+  });
+
+  test("answers also when an observer fails at an event of before, and tells whoever settles", () => {
+    const { platform, port, sent, answer, read } = opened();
+    platform.on("rateChanged", () => {
+      throw new Error("event");
+    });
+    answer(words(RATE_SET, 0, 2, 100e6, 0));
+    expect(read(answer(words(GET_PARENT, 2)))).toEqual(words(GET_PARENT, 0, 1));
+    expect(() => port.settle()).toThrow("event");
+    port.settle(); // once
+    answer(words(RATE_SET, 0, 2, 200e6, 0));
+    expect(() => port.receive(words(GET_PARENT, 2))).toThrow("event");
+    expect(sent).toEqual([words(GET_PARENT, 0, 1)]);
+  });
+
+  test.each(["in place", "through the sink"])("serves nobody who goes away over an event of before, %s", (way) => {
+    const { platform, port, sent, answer } = opened();
+    platform.on("rateChanged", () => port.close());
+    answer(words(RATE_SET, 0, 2, 100e6, 0));
+    const command = words(RATE_SET, 0, 2, 200e6, 0);
+    if (way === "in place") expect(answer(command)).toBe(0);
+    else port.receive(command);
+    expect([platform.clock.rate(2), sent]).toEqual([100e6, []]);
+  });
+
+  test("is gone for good also when an observer fails at that", () => {
+    const { core, platform, port, answer } = opened();
+    platform.on("rateChanged", () => {
+      throw new Error("event");
+    });
+    answer(words(RATE_SET, 0, 2, 100e6, 0));
+    expect(() => port.close()).toThrow("event");
+    expect(port.agent.connections.size).toBe(0);
+    const next = platform.connectMessages(1, { send: () => {} });
+    expect([next.instance, core.leaks().claims]).toEqual([port.instance, 0]); // its place is used again
   });
 });
