@@ -170,7 +170,8 @@ export class ScmiQueues {
       return;
     }
     const { latencyMs = 0 } = this.#options;
-    const message = chain.read(READ_LIMIT);
+    // Copied before anybody looks at it, for it may change, or be gone once the platform has seen to other things first
+    const message = chain.read(READ_LIMIT).slice();
     if (message.byteLength < HEADER_BYTES) {
       this.#refuse(cmdq, chain);
       return;
@@ -183,11 +184,10 @@ export class ScmiQueues {
     this.#tally.received++;
     this.#pending.push({ header, chain });
     if (latencyMs === 0) {
-      this.#server.receive(message); // copies it, and judges the copy
+      this.#server.receive(message);
       return;
     }
-    const copy = message.slice();
-    this.#later(latencyMs, () => this.#server.receive(copy));
+    this.#later(latencyMs, () => this.#server.receive(message));
   }
 
   /** Has the command answered where it lies. */

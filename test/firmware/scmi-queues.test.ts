@@ -134,6 +134,24 @@ describe.each([false, true])("commands, answered in place: %s", (isPrompt) => {
   });
 });
 
+test("commands are copied once, before anybody looks at them", () => {
+  const cmdq = pair(8, FEATURES);
+  const received: number[][] = [];
+  const connect: ConnectServer = (sink) => ({
+    receive: (message) => {
+      write(cmdq, cmdq.buffers, [1, 2, 3, 4]); // the driver changes its mind
+      received.push([...message]);
+      sink.send(Uint8Array.from([...message, ...VERSION]));
+    },
+    close: () => {},
+  });
+  const queues = new ScmiQueues(connect, { cmdq: cmdq.device, notify: () => {}, broken: () => {} });
+  cmdq.driver.add([write(cmdq, cmdq.buffers, COMMAND)], [{ address: cmdq.buffers + 64, byteLength: 16 }]);
+  cmdq.driver.publish();
+  queues.serve();
+  expect(received).toEqual([COMMAND]);
+});
+
 describe("events", () => {
   test("go into posted buffers, in order", () => {
     const { post, event, say, log } = machine();
