@@ -58,7 +58,6 @@ export class VringSignals {
   setKick(vring: Vring, fd: number, watch: (fd: number, readable: () => void) => () => void): void {
     this.#dropKick(vring);
     this.#unblock(fd);
-    vring.kick = fd;
     vring.unwatch = watch(fd, () => {
       // First the answer, which somebody waits for; then the kick is taken out, and with it perhaps one that came meanwhile
       const mayBeMore = vring.onKick();
@@ -68,6 +67,7 @@ export class VringSignals {
       if (count === 0 || (count < 0 && this.#libc.errno() !== EAGAIN)) vring.unwatch();
       else if ((mayBeMore || vring.queue?.hasNext) && vring.onKick()) this.kickAgain(vring);
     });
+    vring.kick = fd; // not before: what cannot be waited for is still the caller's to close
   }
 
   /** Takes the descriptor of interrupts. */

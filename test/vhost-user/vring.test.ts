@@ -69,3 +69,19 @@ test("a guest that is gone after the look is left alone", () => {
   readable();
   expect(log).toEqual(["look"]);
 });
+
+test("a kick that cannot be waited for is nobody's: who brought it closes it, once", () => {
+  const closed: number[] = [];
+  const libc = {
+    ...{ malloc: () => 0n, view: () => new ArrayBuffer(16), fcntl: () => 0, free: () => 0 },
+    close: (fd: number) => closed.push(fd),
+  } as unknown as Libc; // what signals use of it
+  const signals = new VringSignals(libc);
+  const vring = newVring();
+  const refuse = () => {
+    throw new Error("epoll_ctl");
+  };
+  expect(() => signals.setKick(vring, 7, refuse)).toThrow("epoll_ctl");
+  signals.drop(vring);
+  expect(closed).toEqual([]);
+});
