@@ -46,6 +46,8 @@ const ERROR_BYTES = 8;
 const READ_LIMIT = 0x1_0004;
 const TYPE_MASK = 0x300;
 const TYPE_NOTIFICATION = 0x300;
+/** For a buffer that came just now. A driver that never stops adding what is none goes without. */
+const LOOKS = 2;
 /** As many as there are tokens. */
 const LARGEST_BACKLOG = 1024;
 
@@ -111,6 +113,7 @@ export class ScmiQueues {
     if (!cmdq) return false;
     this.#serving++;
     let mayBeMore = true;
+    let isAgain = false;
     let failure: { readonly error: unknown } | undefined;
     for (let i = 0; i < cmdq.size && !this.#isStopped; i++) {
       const chain = cmdq.take();
@@ -121,9 +124,10 @@ export class ScmiQueues {
         } catch (error) {
           failure ??= { error }; // for whoever kicked, once the others are served
         }
-      } else if (!cmdq.enableKicks()) {
-        mayBeMore = false;
-        break;
+      } else {
+        mayBeMore = cmdq.enableKicks();
+        if (!mayBeMore || isAgain) break;
+        isAgain = true; // it came meanwhile; but who adds for ever what is no chain has to wait for his next turn
       }
     }
     this.#serving--;
@@ -302,7 +306,7 @@ export class ScmiQueues {
     const eventq = this.#eventq;
     if (!eventq) return "noBuffer";
     let chain = eventq.take();
-    while (!chain && eventq.enableKicks()) chain = eventq.take();
+    for (let i = 0; !chain && eventq.enableKicks() && i < LOOKS; i++) chain = eventq.take();
     if (!chain) return "noBuffer";
     if (message.byteLength > chain.writableBytes) {
       eventq.putBack(chain);

@@ -94,11 +94,16 @@ export class DeviceQueue {
     };
   }
 
-  /** Takes the next chain; `undefined` when there is none. */
+  /** Takes the next chain; `undefined` when there is none, or none was found among what the ring held at first: a driver may go on adding what is
+   *  no chain. {@link enableKicks} tells the two apart. */
   take(): DeviceChain | undefined {
     const { size } = this;
+    let hasLooked = false;
     while (!this.#isBroken) {
-      if (this.#next === this.#seen && !this.#look()) return undefined;
+      if (this.#next === this.#seen) {
+        if (hasLooked || !this.#look()) return undefined;
+        hasLooked = true;
+      }
       const head = this.#rings.availableEntry(this.#next);
       this.#next = (this.#next + 1) & 0xffff;
       if (head >= size) {

@@ -4,7 +4,7 @@ import type { ConnectServer } from "../../src/firmware/index.ts";
 import { ScmiQueues } from "../../src/firmware/scmi-queues.ts";
 import type { QueueFeatures } from "../../src/virtio/index.ts";
 import { prompt } from "../compliance/prompt.ts";
-import { type Pair, pair, read, write } from "../virtio/kit.ts";
+import { endless, type Pair, pair, read, write } from "../virtio/kit.ts";
 
 const FEATURES: QueueFeatures = { hasIndirect: true, hasEventIndex: true };
 const HEADER = 0x00a84000; // token 42, Base, PROTOCOL_VERSION: the example of 00-transport §11.1
@@ -200,6 +200,28 @@ describe("events", () => {
     expect(queues.counters.dropped).toBe(2);
   });
 });
+
+test.each([false, true])(
+  "a driver that never stops adding what is no chain leaves time for others, with event index: %s",
+  (hasEventIndex) => {
+    const features = { hasIndirect: false, hasEventIndex };
+    const [cmdq, eventq] = [endless(pair(8, features), features), endless(pair(8, features), features)];
+    let send: (message: Uint8Array) => void = () => {};
+    const connect: ConnectServer = (sink) => {
+      send = (message) => sink.send(message);
+      return { receive: () => {}, close: () => {} };
+    };
+    const queues = new ScmiQueues(connect, {
+      ...{ cmdq: cmdq.device, eventq: eventq.device, notify: () => {}, broken: () => {} },
+    });
+    expect(queues.serve()).toBe(true);
+    const event = new Uint8Array(8);
+    new DataView(event.buffer).setUint32(0, NOTIFICATION, true);
+    send(event);
+    expect(queues.counters.dropped).toBe(1);
+    for (const { counters } of [cmdq, eventq]) expect(counters.added).toBeLessThanOrEqual(100);
+  },
+);
 
 test("a ring that makes no sense is told, and ends the service", () => {
   const { cmdq, queues, log } = machine();

@@ -93,3 +93,23 @@ export const FEATURES: readonly QueueFeatures[] = [
   { hasIndirect: false, hasEventIndex: true },
   { hasIndirect: true, hasEventIndex: true },
 ];
+
+/** The device's half of a queue whose driver adds a chain that is none whenever one is looked at: it never comes to an end by itself. */
+export function endless(it: Pair, features: QueueFeatures) {
+  const counters = { added: 0 };
+  const nowhere = 0x10;
+  describeRaw(it, it.addresses.descriptors, 0, { address: nowhere, byteLength: 4 });
+  const add = () => {
+    counters.added++;
+    if (counters.added < 50_000) offerRaw(it, [], counters.added & 0xffff); // entries are 0 from the start
+  };
+  const memory = {
+    find(address: number, byteLength: number) {
+      if (address === nowhere) add();
+      return it.memory.find(address, byteLength);
+    },
+  };
+  const device = new DeviceQueue(memory, it.addresses, features);
+  add();
+  return { device, counters };
+}

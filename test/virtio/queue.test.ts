@@ -10,7 +10,7 @@ import {
   type VirtioDevice,
 } from "../../src/virtio/index.ts";
 import { isEventPassed } from "../../src/virtio/layout.ts";
-import { describeRaw, FEATURES, offerRaw, pair, read, usedRaw, write } from "./kit.ts";
+import { describeRaw, endless, FEATURES, offerRaw, pair, read, usedRaw, write } from "./kit.ts";
 
 const PLAIN = { hasIndirect: false, hasEventIndex: false };
 
@@ -308,6 +308,13 @@ describe("a device that lies", () => {
     it.region.data.setUint16(it.addresses.used - it.region.address + 2, 9, true);
     expect([it.driver.take(), it.driver.isBroken, it.driver.enableInterrupts()]).toEqual([undefined, true, false]);
   });
+});
+
+test("a driver that adds what is no chain faster than it is refused gets back no more than the queue holds at a time", () => {
+  const { device, counters } = endless(pair(8, PLAIN), PLAIN);
+  expect(device.take()).toBeUndefined();
+  expect(counters.added).toBeLessThanOrEqual(17);
+  expect([device.enableKicks(), device.isBroken]).toEqual([true, false]);
 });
 
 test("a driver is told when the descriptors do not suffice, and they come back", () => {
