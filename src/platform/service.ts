@@ -114,31 +114,6 @@ export class Service implements PortHost, MessageHost {
     if (failure) throw failure.error;
   }
 
-  #serveMessage(
-    connection: Connection,
-    channel: number,
-    message: Uint8Array,
-    send: (answer: Uint8Array) => void,
-  ): void {
-    const { core } = this;
-    const at = core.base + this.#scratch;
-    core.memory.bytes.set(message.subarray(0, HEADER_BYTES + this.#maxPayload), at);
-    const claim = this.#takeIn(channel, at, message.byteLength, this.#machine.clock.now());
-    if (claim === TOO_LONG) {
-      send(tooLong(message));
-      return;
-    }
-    try {
-      if (claim > 0) this.#answer(connection, claim);
-    } finally {
-      if (isThere(connection)) {
-        const answer = core.stagedAnswer(claim).slice();
-        if (claim > 0) core.publish(claim, this.#machine.clock.now());
-        send(answer);
-      }
-    }
-  }
-
   answerMessage(
     connection: PromptConnection,
     channel: number,
@@ -227,6 +202,40 @@ export class Service implements PortHost, MessageHost {
     }
   }
 
+  close(): void {
+    this.#machine.isClosed = true;
+    for (const { connections } of this.#machine.agents) for (const connection of [...connections]) connection.close();
+    for (const server of this.#servers) server.close();
+    this.#hub.want(this, false);
+    for (const channel of this.#channels) this.#hub.ignore(channel);
+  }
+
+  #serveMessage(
+    connection: Connection,
+    channel: number,
+    message: Uint8Array,
+    send: (answer: Uint8Array) => void,
+  ): void {
+    const { core } = this;
+    const at = core.base + this.#scratch;
+    core.memory.bytes.set(message.subarray(0, HEADER_BYTES + this.#maxPayload), at);
+    const claim = this.#takeIn(channel, at, message.byteLength, this.#machine.clock.now());
+    if (claim === TOO_LONG) {
+      send(tooLong(message));
+      return;
+    }
+    try {
+      if (claim > 0) this.#answer(connection, claim);
+    } finally {
+      if (isThere(connection)) {
+        const answer = core.stagedAnswer(claim).slice();
+        if (claim > 0) core.publish(claim, this.#machine.clock.now());
+        send(answer);
+      }
+    }
+  }
+
+  /** Its rows are free for whoever comes next. */
   #forget(connection: Connection, rows: Rows): void {
     const { agent } = connection;
     agent.connections.delete(connection);
@@ -243,14 +252,6 @@ export class Service implements PortHost, MessageHost {
     agent.forgetSettings();
     for (const server of this.#servers) server.agentLeft(agent);
     this.#refresh();
-  }
-
-  close(): void {
-    this.#machine.isClosed = true;
-    for (const { connections } of this.#machine.agents) for (const connection of [...connections]) connection.close();
-    for (const server of this.#servers) server.close();
-    this.#hub.want(this, false);
-    for (const channel of this.#channels) this.#hub.ignore(channel);
   }
 
   /** Brings the platform up to this moment. What fails about that is no fault of the agent's, whose command is answered all the same.
