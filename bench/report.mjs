@@ -101,7 +101,9 @@ Without a C compiler the native peers are left out. Numbers from a machine that 
 );
 
 /** A table with its columns aligned, as the formatter has it: the first to the left, the others to the right. */
-function markdown([head, ...rows], isNumeric = true) {
+function markdown(cells, isNumeric = true) {
+  const columns = Math.max(...cells.map((row) => row.length));
+  const [head, ...rows] = cells.map((row) => Array.from({ length: columns }, (_, i) => row[i] ?? ""));
   const widths = head.map((_, i) => Math.max(3, ...[head, ...rows].map((row) => row[i].length)));
   const isRight = (i) => isNumeric && i > 0;
   const pad = (cell, i) => (isRight(i) ? cell.padStart(widths[i]) : cell.padEnd(widths[i]));
