@@ -21,6 +21,9 @@ export interface SessionHost {
 }
 
 const QUEUE_COUNT = 2;
+/** As QEMU has it: looking through a queue takes time by the square of its size, if its driver wants that. */
+const LARGEST_QUEUE = 1024;
+const MESSAGES_AT_ONCE = 32;
 const DEVICE_FEATURES =
   VIRTIO_F.VERSION_1 | VIRTIO_F.INDIRECT_DESC | VIRTIO_F.EVENT_IDX | VIRTIO_SCMI_F.P2A_CHANNELS | F_PROTOCOL_FEATURES;
 const PROTOCOL_FEATURES = PROTOCOL_FEATURE.MQ | PROTOCOL_FEATURE.REPLY_ACK | PROTOCOL_FEATURE.BACKEND_REQ;
@@ -57,7 +60,7 @@ export class Session {
     this.#host = host;
     this.#socket = socket;
     this.#signals = new VringSignals(host.libc);
-    this.#unwatch = host.watch(socket.fd, () => this.#guarded(() => this.#receiveAll()));
+    this.#unwatch = host.watch(socket.fd, () => this.#guarded(() => this.#receiveSome()));
   }
 
   /** What guests of this front end have sent and were sent. */
@@ -77,8 +80,9 @@ export class Session {
     this.#leave("closed");
   }
 
-  #receiveAll(): void {
-    while (this.#outcome === undefined) {
+  /** Not all of it at once: the descriptor can still be read when others had their turn. */
+  #receiveSome(): void {
+    for (let i = 0; i < MESSAGES_AT_ONCE && this.#outcome === undefined; i++) {
       const message = this.#socket.receive();
       if (message === "ended") this.#leave("ended");
       if (message === undefined || message === "ended") return;
@@ -124,7 +128,7 @@ export class Session {
         this.#setMemory(message);
         return undefined;
       case REQUEST.SET_VRING_NUM:
-        this.#vringOf(payload, request).size = payload.getUint32(4, true);
+        this.#setSize(this.#vringOf(payload, request), payload.getUint32(4, true));
         return undefined;
       case REQUEST.SET_VRING_BASE:
         this.#vringOf(payload, request).base = payload.getUint32(4, true) & 0xffff;
@@ -169,6 +173,11 @@ export class Session {
       default:
         throw refused(`request ${request}`, "one that was offered");
     }
+  }
+
+  #setSize(vring: Vring, size: number): void {
+    if (size > LARGEST_QUEUE) throw refused("SET_VRING_NUM", `at most ${LARGEST_QUEUE} entries`);
+    vring.size = size;
   }
 
   #setFeatures(features: bigint): void {

@@ -22,6 +22,9 @@ export interface Segment {
   readonly byteLength: number;
 }
 
+/** Chains of more segments are not used again: a driver could make one of all descriptors for every head. */
+const SHORT_SEGMENTS = 16;
+
 /** Segments of one direction; the objects are used again for the next chain. */
 class Segments {
   readonly #all: { -readonly [Key in keyof Segment]: Segment[Key] }[] = [];
@@ -90,6 +93,11 @@ export class DeviceChain {
   /** What is to be written, where it lies in one piece. */
   get writablePiece(): Segment | undefined {
     return this.#writable.count === 1 ? this.#writable.at(0) : undefined;
+  }
+
+  /** Whether there is much that would be kept with it. @internal */
+  get isLong(): boolean {
+    return this.#readable.count + this.#writable.count > SHORT_SEGMENTS;
   }
 
   /** Forgets what it was made of. @internal */

@@ -116,6 +116,7 @@ export class DeviceQueue {
       }
       const chain = this.#chainOf(head);
       const fault = walkChain(this.#memory, this.#table, chain, this.#features.hasIndirect);
+      if (chain.isLong) this.#chains[head] = undefined;
       if (fault !== undefined) {
         this.#refuse(fault);
         this.#use(head, 0);

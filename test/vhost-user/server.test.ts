@@ -245,6 +245,7 @@ describe.skipIf(!isLinux).each(Object.entries(MODES))("%s,", (_mode, mode) => {
           front.startQueue(0, { ...front.driver(0, ALL).addresses, size: 0 });
         },
       ],
+      ["a queue of more entries than any device offers", () => front.send(8, packed(0, 2048))],
       [
         "a queue of 3 entries",
         () => {

@@ -330,6 +330,29 @@ test("a driver is told when the descriptors do not suffice, and they come back",
   expect(() => it.driver.add([], [])).toThrow(RangeError);
 });
 
+test("long chains that a driver makes of every descriptor leave nothing behind, short ones are used again", () => {
+  const it = pair(64, PLAIN);
+  const buffer = { address: it.buffers, byteLength: 1 };
+  const heads: number[] = [];
+  const take = (count: number) => {
+    it.driver.add(
+      Array.from({ length: count }, () => buffer),
+      [],
+    );
+    it.driver.publish();
+    const chain = it.device.take();
+    if (!chain) throw new Error("expected a chain");
+    heads.push(chain.head);
+    it.device.give(chain, 0);
+    it.driver.take();
+    return chain;
+  };
+  expect(take(2)).toBe(take(2));
+  const long = take(60);
+  expect([long.readableBytes, take(60) === long]).toEqual([60, false]);
+  expect(new Set(heads).size).toBe(1);
+});
+
 test("a chain that was put back comes again", () => {
   const it = pair(4, PLAIN);
   it.driver.add([], [{ address: it.buffers, byteLength: 4 }]);
