@@ -97,7 +97,8 @@ export function answer(
   if (handler == HANDLER_PERFORMANCE_LEVEL_SET) {
     return performance.levelSet(core, channel, description, protocol, state, agent, request, reply, now);
   }
-  if ((READS_A_WORD >>> handler) & 1) return resource.read(protocol, state, agent, request, reply);
+  // A shift takes the low five bits of a handler only
+  if ((READS_A_WORD >>> handler) & <u32>(handler < 32)) return resource.read(protocol, state, agent, request, reply);
   if (handler == HANDLER_CLOCK_RATE_GET) return clock.rateGet(protocol, state, agent, request, reply);
   if (handler == HANDLER_CLOCK_RATE_SET) {
     return clock.rateSet(core, channel, description, protocol, state, agent, request, reply, now);

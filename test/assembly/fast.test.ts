@@ -697,3 +697,29 @@ describe.each(BUILDS)("%s", (build: Build) => {
     for (const core of machine.cores) expect(homeProblems(core)).toEqual([]);
   });
 });
+
+test.each(BUILDS)("leaves a handler of a newer core to the host, %s", (build) => {
+  const core = createCore(build, {
+    instances: 1,
+    channels: 1,
+    xfers: 1,
+    claims: 1,
+    maxPayload: MAX_PAYLOAD,
+    regionBytes: 8192,
+  });
+  const { exports, base } = core;
+  const { description, state } = installPlatform(core, SPEC);
+  checked("openInstance", exports.openInstance(base, description, state, 1, 1, layout.TOKENS_SMALL));
+  const channel = checked("openChannel", exports.openChannel(base, 0, 0, 0, 128, 0xffff));
+  const xfer = checked("acquire", exports.acquire(base, 0));
+  const performance = description + layout.DESCRIPTION_PROTOCOL_TABLE + layout.PROTOCOL_BYTES;
+  const entry = description + core.u32(performance + layout.PROTOCOL_MESSAGES) + 8 * layout.MESSAGE_BYTES;
+  const size = core.u32(entry + layout.MESSAGE_HANDLER) & 0xffff_0000;
+  for (let handler = layout.HANDLER_POWERCAP_MEASUREMENTS_GET + 1; handler < 130; handler++) {
+    core.setU32(entry + layout.MESSAGE_HANDLER, size | handler);
+    core.setU32(core.xfer(xfer) + layout.XFER_PAYLOAD, 0);
+    const got = exports.exchange(base, channel, xfer, command(PERFORMANCE, 8), 4, 0);
+    expect(got, `handler ${handler}`).toBe(layout.XFER_POSTED);
+    exports.resetChannel(base, channel);
+  }
+});
