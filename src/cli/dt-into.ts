@@ -2,7 +2,7 @@ import { DeviceTree, Node } from "../devicetree/index.ts";
 import { BoardError } from "../index.ts";
 
 /** Nodes that a machine's own tree may have, too; of all others there is one. */
-const SHARED = new Set(["/", "/firmware", "/__symbols__"]);
+const SHARED = new Set(["/", "/firmware", "/thermal-zones", "/__symbols__"]);
 
 /** The largest phandle of a tree; 0 when it has none. */
 export function lastPhandle(tree: DeviceTree): number {

@@ -192,6 +192,17 @@ describe("a machine's own tree", () => {
     expect(new Set(phandles).size).toBe(phandles.length);
   });
 
+  test.runIf(hasDtc)("keeps its thermal zones, which are all in one node", () => {
+    const zone = (name: string) => `thermal-zones { ${name} { polling-delay = <1000>; }; };`;
+    const of = (name: string) => machine(dts(2).replace("chosen {", `${zone(name)} chosen {`));
+    const tree = into(of("soc-thermal"), "virtio");
+    const zones = tree.find("/thermal-zones")?.children.map(({ name }) => name);
+    expect(zones).toEqual(["soc-thermal", "scmi0-thermal", "scmi6-thermal", "scmi7-thermal"]);
+    expect(() => into(of("scmi0-thermal"), "virtio")).toThrow(
+      "virt.dtb: /thermal-zones/scmi0-thermal: expected a tree without this node",
+    );
+  });
+
   test.runIf(hasDtc)("is refused when it has an SCMI node already, or counts addresses otherwise", () => {
     expect(() => into(machine(dts(2, "scmi { };")), "virtio")).toThrow(
       "virt.dtb: /firmware/scmi: expected a tree without this node, got one that has it",
