@@ -68,9 +68,8 @@ export class ScmiPtaChannel {
       throw new RangeError(`"memory" expected at least ${LEAST_AREA_BYTES} bytes, got ${memoryBytes}`);
     }
     this.#server = server;
-    this.#port = options.platform.connectMessages(options.agentId, {
-      ...{ send: (message) => this.#take(message), hasP2a: false },
-    });
+    const send = (message: Uint8Array) => this.#take(message);
+    this.#port = options.platform.connectMessages(options.agentId, { send, hasP2a: false });
     this.#prompt = promptly(this.#port);
     this.#memoryBytes = memoryBytes;
     if (this.memory) new SmtArea(this.memory).status = SMT_STATUS.FREE; // as at boot

@@ -204,10 +204,15 @@ export class Service implements PortHost, MessageHost {
 
   close(): void {
     this.#machine.isClosed = true;
-    for (const { connections } of this.#machine.agents) for (const connection of [...connections]) connection.close();
-    for (const server of this.#servers) server.close();
-    this.#hub.want(this, false);
-    for (const channel of this.#channels) this.#hub.ignore(channel);
+    try {
+      this.#hub.drain();
+    } finally {
+      // Whoever else fails at what happened until now: this is over
+      for (const channel of this.#channels) this.#hub.ignore(channel);
+      for (const { connections } of this.#machine.agents) for (const connection of [...connections]) connection.close();
+      for (const server of this.#servers) server.close();
+      this.#hub.want(this, false);
+    }
   }
 
   #serveMessage(

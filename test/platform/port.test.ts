@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import * as layout from "../../assembly/layout.ts";
 import { SimulatedClock } from "../../src/core/clock.ts";
 import { Core } from "../../src/core/core.ts";
 import { COMMAND, commandWord, XFER } from "../../src/core/faults.ts";
@@ -436,6 +437,18 @@ describe("a port that answers where commands lie", () => {
     if (way === "in place") expect(answer(command)).toBe(0);
     else port.receive(command);
     expect([platform.clock.rate(2), sent]).toEqual([100e6, []]);
+  });
+
+  test("goes with its platform, and all others do, also when an observer fails at that", () => {
+    const { core, platform, port, answer } = opened();
+    const other = platform.connectMessages(2, { send: () => {} });
+    platform.on("rateChanged", () => {
+      throw new Error("event");
+    });
+    for (const hz of [100e6, 200e6]) answer(words(RATE_SET, 0, 2, hz, 0));
+    expect(() => platform.close()).toThrow("event");
+    expect([port, other].map(({ agent }) => agent.connections.size)).toEqual([0, 0]);
+    expect(core.memory.u32(core.base + layout.CORE_OBSERVE)).toBe(0); // nobody waits for events any more
   });
 
   test("is gone for good also when an observer fails at that", () => {
