@@ -50,7 +50,7 @@ export class Exchanger {
     const { core, clock, inbox } = this.#hub;
     const isObserved = inbox.isObserved(view);
     if (isObserved) this.#lastNow = clock.now();
-    const state = core.exchange(this.#row, xfer, bound.word, byteLength, this.#lastNow);
+    const state = core.exchange(this.#row, xfer, bound.word, byteLength, this.#lastNow, bound.name);
     if (state !== XFER.DONE) this.isPosted(xfer);
     else if (isObserved && inbox.hasEvents) this.#owesRing = true;
     if (this.#watchman.isAlert) this.#watchman.look();
@@ -95,7 +95,7 @@ export class Exchanger {
   post(bound: BoundCommand, xfer: number, byteLength: number): void {
     const { core, clock, inbox } = this.#hub;
     const now = inbox.isObserved(core.memory.data) ? clock.now() : Number.POSITIVE_INFINITY;
-    core.post(this.#row, xfer, bound.word, byteLength, now);
+    core.post(this.#row, xfer, bound.word, byteLength, now, bound.name);
   }
 
   /** Rings for a posted command and looks for its answer until it is there, or its deadline is past. */

@@ -356,7 +356,7 @@ export class Line implements Row, Carrier, PolledLine {
     const now = clock.now();
     try {
       const word = call.bound.word | this.#flags | (call.isAsync ? COMMAND.ASYNC : 0);
-      core.post(this.#row, call.xfer, word, call.byteLength, now);
+      core.post(this.#row, call.xfer, word, call.byteLength, now, call.bound.name);
     } catch (reason) {
       if (!isBusy(reason)) {
         this.#leaveQueue(call);

@@ -204,9 +204,10 @@ export class Core {
     return this.memory.u32(this.#rowAt(layout.CORE_XFERS, xfer) + layout.XFER_HEADER);
   }
 
-  /** Posts the command whose parameters are in the xfer. `command` = `commandWord(protocol, message)`, with options. */
-  post(channel: number, xfer: number, command: number, byteLength: number, now: number): void {
-    checked(this.#exports.post(this.base, channel, xfer, command, byteLength, now), "post");
+  /** Posts the command whose parameters are in the xfer. `command` = `commandWord(protocol, message)`, with options.
+   *  @param subject what errors call it: the spec name of the command, where it is known */
+  post(channel: number, xfer: number, command: number, byteLength: number, now: number, subject = "post"): void {
+    checked(this.#exports.post(this.base, channel, xfer, command, byteLength, now), subject);
   }
 
   /** Looks for the answer in an A2P area: the xfer that made progress, or -1. */
@@ -348,15 +349,23 @@ export class Core {
     checked(this.#exports.sendP2a(this.base, channel, header, payload, byteLength, now), "sendP2a");
   }
 
-  /** A whole exchange in one call; the xfer's state. Makes no garbage. */
-  exchange(channel: number, xfer: number, command: number, byteLength: number, now: number): number {
+  /** A whole exchange in one call; the xfer's state. Makes no garbage.
+   *  @param subject as for {@link post} */
+  exchange(
+    channel: number,
+    xfer: number,
+    command: number,
+    byteLength: number,
+    now: number,
+    subject = "exchange",
+  ): number {
     let state: number;
     try {
       state = this.#exports.exchange(this.base, channel, xfer, command, byteLength, now);
     } catch (cause) {
       throw trapError(cause, "exchange");
     }
-    if (state < 0) throw faultError(state, "exchange");
+    if (state < 0) throw faultError(state, subject);
     return state;
   }
 

@@ -139,6 +139,18 @@ describe("a polled call on the straight way", () => {
     expect(platform.performance.level(0)).toBe(300);
   });
 
+  test("names the command that a platform, still late with another one, keeps from its channel", async () => {
+    const clock = new SimulatedClock();
+    const core = Core.createSync({ capacity: Platform.capacityFor(board, { connections: 1 }) });
+    const port = Platform.open(core, board, { clock }).connect(1);
+    const agent = await Agent.open(core, loopback(port), { clock });
+    const performance = await agent.protocol(Performance);
+    Object.assign(port, { doorbell: () => {} });
+    expect(() => performance.setLevelPolled(1, 300)).toThrow(expect.objectContaining({ code: "SCMI_DEADLINE" }));
+    expect(() => performance.setLevelPolled(0, 300)).toThrow("PERFORMANCE_LEVEL_SET: expected a free channel");
+    expect(() => performance.getLevelPolled(0)).toThrow("PERFORMANCE_LEVEL_GET: expected a free channel");
+  });
+
   test("ends with its transport", async () => {
     const clock = new SimulatedClock();
     const core = Core.createSync({ capacity: Platform.capacityFor(board, { connections: 1 }) });

@@ -67,6 +67,7 @@ describe("a polled set of a platform that takes its time", () => {
     );
     expect(clock.now() - start).toBe(30e6);
     expect(() => performance.setLevelPolled(0, 1000)).toThrow(expect.objectContaining({ reason: "busy" }));
+    expect(() => performance.setLevelPolled(0, 1000)).toThrow("PERFORMANCE_LEVEL_SET: expected a free channel");
     clock.advance(20);
     expect(platform.performance.level(0)).toBe(1400);
     latency.ms = 0;
