@@ -5,6 +5,7 @@ import { isMainThread, parentPort, Worker, workerData } from "node:worker_thread
 import { parseBoard } from "../dist/src/board/index.js";
 import { Batch } from "../dist/src/core/batch.js";
 import { Core } from "../dist/src/index.js";
+import { describePlatform } from "../dist/src/platform/index.js";
 import { Fleet, parseLoad, planFleet } from "../dist/src/sim/index.js";
 
 const LEVELS = [300, 600, 900, 1200, 1500, 1800, 2100, 2400];
@@ -64,7 +65,7 @@ function openFleet(count) {
       ...{ batchEntries: BATCH, batchPayload: 16, p2aEntries: 0, eventEntries: 0, traceEntries: 0, regionBytes: 4096 },
     },
   });
-  const description = core.describe(DESCRIPTION);
+  const description = describePlatform(core, DESCRIPTION);
   for (let i = 0; i < count; i++) {
     const state = core.openState(description);
     core.openChannel(core.openInstance({ description, state, xfers: 1 }), { areaBytes: 64 });

@@ -1,8 +1,9 @@
 // One agent, one platform with one performance domain, one exchange.
 import { Core, commandWord, XFER } from "scmi-wasm";
+import { describePlatform } from "scmi-wasm/platform";
 
 const core = await Core.open();
-const description = core.describe({
+const description = describePlatform(core, {
   agents: 1,
   protocols: [
     {

@@ -1,4 +1,5 @@
 import { Core, commandWord, type PlatformDescription, STATUS, XFER } from "../index.ts";
+import { describePlatform } from "../platform/index.ts";
 
 /** What a self-check is asked to do. */
 export interface SelfCheckOptions {
@@ -81,7 +82,7 @@ class Machine {
 
   constructor() {
     const { core } = this;
-    const description = core.describe(PLATFORM);
+    const description = describePlatform(core, PLATFORM);
     this.instance = core.openInstance({ description, state: core.openState(description) });
     this.channel = core.openChannel(this.instance);
     this.xfer = core.acquire(this.instance);

@@ -1,8 +1,6 @@
 import * as layout from "../../assembly/layout.ts";
 import { ChannelError, MessageError } from "../errors.ts";
 import { type CoreCapacity, DEFAULT_CAPACITY, writeConfig } from "./capacity.ts";
-import type { PlatformDescription } from "./description.ts";
-import { encodeDescription } from "./description-encoder.ts";
 import { checked, faultError, trapError } from "./engine.ts";
 import { type CoreExports, EXPORT_NAMES } from "./exports.ts";
 import { FAULT } from "./faults.ts";
@@ -93,14 +91,6 @@ export class Core {
   /** Bytes of the core from {@link base}. */
   get totalBytes(): number {
     return this.memory.u32(this.base + layout.CORE_TOTAL_BYTES);
-  }
-
-  /** Writes a description into the region; its offset. */
-  describe(platform: PlatformDescription): number {
-    const bytes = encodeDescription(platform);
-    const offset = this.reserve(bytes.byteLength);
-    this.memory.bytes.set(bytes, this.base + offset);
-    return offset;
   }
 
   /** Takes bytes from the region, on a cache line of their own; their offset. */

@@ -1,6 +1,6 @@
 /** How an SCMI instance is opened. */
 export interface InstanceOptions {
-  /** Offset from {@link Core.describe}; without it the instance has an agent half only. */
+  /** Offset from `describePlatform` of `scmi-wasm/platform`; without it the instance has an agent half only. */
   readonly description?: number;
   /** Offset from {@link Core.openState}; agents of one SoC share it. */
   readonly state?: number;

@@ -25,7 +25,7 @@ export class PlatformTables {
   /** Address of the byte count of what the core answered by itself. */
   readonly #promptBytes: number;
 
-  /** @param description offset from {@link Core.describe}
+  /** @param description offset from `describePlatform`
    *  @param state offset from {@link Core.openState} */
   constructor(core: Core, description: number, state: number) {
     this.core = core;

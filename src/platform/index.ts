@@ -2,6 +2,7 @@
  *  @module */
 
 export type { Clock } from "../core/clock.ts";
+export { describePlatform } from "../core/describe.ts";
 export type { ResetState } from "../protocols/reset.ts";
 export type { AgentState } from "./agents.ts";
 export type { FailedCommand } from "./base.ts";

@@ -2,6 +2,7 @@ import type { Board } from "../board/board.ts";
 import type { CoreCapacity } from "../core/capacity.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Core } from "../core/core.ts";
+import { describePlatform } from "../core/describe.ts";
 import { PlatformTables } from "../core/platform-tables.ts";
 import { UnsupportedError } from "../errors.ts";
 import { PROTOCOL_ID, type Release, versionIn } from "../protocols/releases.ts";
@@ -128,7 +129,7 @@ export class Platform {
     this.core = core;
     this.profile = profile;
     const parts = new Parts(board, profile, vendorProtocols);
-    const description = core.describe(describe(board, parts));
+    const description = describePlatform(core, describe(board, parts));
     const state = core.openState(description);
     const tables = new PlatformTables(core, description, state);
     const map = new MemoryMap();

@@ -1,6 +1,7 @@
 import { Batch } from "../core/batch.ts";
 import type { CoreCapacity } from "../core/capacity.ts";
 import { Core } from "../core/core.ts";
+import { describePlatform } from "../core/describe.ts";
 import { Accounts } from "./accounts.ts";
 import { ask, type Governor, levelsByUtilisation } from "./governor.ts";
 import { type FleetPlan, isBuiltIn, kindsOf } from "./plan.ts";
@@ -232,7 +233,7 @@ function openCore(kinds: readonly SocKind[], from: number, to: number, capacity:
       ...capacity,
     },
   });
-  const offsets = descriptions.map((it) => core.describe(it));
+  const offsets = descriptions.map((it) => describePlatform(core, it));
   for (let soc = from; soc < to; soc++) {
     const description = offsets[soc % kinds.length] ?? 0;
     const instance = core.openInstance({ description, state: core.openState(description), xfers: 1 });

@@ -4,6 +4,7 @@ import { Agent } from "../../src/agent/agent.ts";
 import type { AnomalyEvent } from "../../src/agent/anomaly.ts";
 import { SimulatedClock } from "../../src/core/clock.ts";
 import { Core } from "../../src/core/core.ts";
+import { describePlatform } from "../../src/core/describe.ts";
 import { Clock } from "../../src/protocols/clock-agent.ts";
 import { Performance } from "../../src/protocols/performance-agent.ts";
 import { type LoopbackPort, loopback } from "../../src/transport/loopback.ts";
@@ -30,7 +31,7 @@ class TinyPlatform implements LoopbackPort {
   constructor() {
     this.core = Core.createSync();
     const host = (...ids: number[]) => ids.map((id) => ({ id }));
-    const description = this.core.describe({
+    const description = describePlatform(this.core, {
       agents: 1,
       protocols: [
         { id: 0x10, version: 0x20000, messages: host(1, 3, 4, 5, 6, 7) },

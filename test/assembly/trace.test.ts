@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import * as layout from "../../assembly/layout.ts";
+import { describePlatform } from "../../src/core/describe.ts";
 import { type CoreTraceEntry, TraceRing } from "../../src/core/trace-ring.ts";
 import { COMMAND, Core, type CoreCapacity, commandWord, type PlatformDescription } from "../../src/index.ts";
 import { BUILDS, type Build, compiledModule, importedMemoryLimits } from "../support/core.ts";
@@ -18,7 +19,7 @@ function openTraced(build: Build, capacity: Partial<CoreCapacity> = {}) {
   const memory = new WebAssembly.Memory({ ...importedMemoryLimits(new Uint8Array()), maximum: 32767, shared: true });
   const module = compiledModule(build);
   const core = Core.createSync({ module, capacity, ...(build === "threads" ? { memory } : {}) });
-  const description = core.describe(PLATFORM);
+  const description = describePlatform(core, PLATFORM);
   const instance = core.openInstance({ description, state: core.openState(description) });
   const channel = core.openChannel(instance, { areaBytes: AREA_BYTES, timeoutMs: 5 });
   const ring = new TraceRing(core);

@@ -1,5 +1,6 @@
 import * as layout from "../../assembly/layout.ts";
 import type { MakeWorld, Stage, TransportWorld } from "../../src/compliance/index.ts";
+import { describePlatform } from "../../src/core/describe.ts";
 import { type LoopbackPort, loopback } from "../../src/transport/loopback.ts";
 
 const PROTOCOLS = [
@@ -29,7 +30,7 @@ class ScriptedPort implements LoopbackPort {
     const { core, platform } = stage;
     this.#stage = stage;
     this.core = core;
-    const description = core.describe({
+    const description = describePlatform(core, {
       agents: 1,
       protocols: PROTOCOLS.map((it) => ({ ...it, messages: it.messages.map((id) => ({ id })) })),
     });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Batch } from "../../src/core/batch.ts";
 import { SimulatedClock } from "../../src/core/clock.ts";
+import { describePlatform } from "../../src/core/describe.ts";
 import { PlatformTables } from "../../src/core/platform-tables.ts";
 import type { PlatformDescription } from "../../src/index.ts";
 import { ChannelError, Core, type CoreCapacity, commandWord, FAULT, MessageError } from "../../src/index.ts";
@@ -33,7 +34,7 @@ interface Fleet {
 
 function open(count = 1, capacity: Partial<CoreCapacity> = {}, soc = SOC): Fleet {
   const core = Core.createSync({ capacity: { batchEntries: 16, ...capacity } });
-  const description = core.describe(soc);
+  const description = describePlatform(core, soc);
   const states = Array.from({ length: count }, () => core.openState(description));
   const channels = states.map((state) => core.openChannel(core.openInstance({ description, state })));
   return { core, batch: new Batch(core), channels, tables: new PlatformTables(core, description, states[0] ?? 0) };
@@ -281,7 +282,7 @@ const ON_THE_WIRE: readonly [name: string, word: number, add: (batch: Batch) => 
 test.each(ON_THE_WIRE)("%s goes out as the specification has it", (_name, word, add, expected) => {
   // Nothing of it is answered by this platform: with KIND_HOLD every command is there to be read
   const core = Core.createSync();
-  const description = core.describe({ agents: 1, protocols: [] });
+  const description = describePlatform(core, { agents: 1, protocols: [] });
   const state = core.openState(description);
   const channel = core.openChannel(core.openInstance({ description, state }), { hold: true });
   const batch = new Batch(core);

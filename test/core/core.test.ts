@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import * as layout from "../../assembly/layout.ts";
+import { describePlatform } from "../../src/core/describe.ts";
 import {
   ChannelError,
   COMMAND,
@@ -48,7 +49,7 @@ interface Pair {
 
 function openPair(build: Build, capacity: Partial<CoreCapacity> = {}): Pair {
   const core = openCore(build, capacity);
-  const description = core.describe(PLATFORM);
+  const description = describePlatform(core, PLATFORM);
   const instance = core.openInstance({ description, state: core.openState(description) });
   const channel = core.openChannel(instance);
   const xfer = core.acquire(instance);
@@ -433,7 +434,7 @@ describe.each(BUILDS)("%s: what a fault throws", (build) => {
       () => core.reserve(1 << 20),
       () => core.openInstance(),
       () =>
-        core.describe({
+        describePlatform(core, {
           agents: 1,
           protocols: [{ id: 1, version: 1, messages: [{ id: 1, reply: new Uint8Array(8192) }] }],
         }),
@@ -681,7 +682,7 @@ describe("a capacity", () => {
       const counts = { instances: 4, channels: 4, xfers: 4, states: 4, areas: 4 };
       const { core, channel, xfer } = (() => {
         const made = openCore(build, { ...counts, rows: true });
-        const description = made.describe(PLATFORM);
+        const description = describePlatform(made, PLATFORM);
         const instance = made.openInstance({ description, state: made.openState(description), xfers: 1 });
         return { core: made, channel: made.openChannel(instance), xfer: made.acquire(instance) };
       })();
@@ -711,7 +712,7 @@ describe("a core that was disposed", () => {
     ["serve", ({ core, channel }) => core.serve(channel, 0)],
     ["openInstance", ({ core }) => core.openInstance()],
     ["openChannel", ({ core, instance }) => core.openChannel(instance)],
-    ["describe", ({ core }) => core.describe(PLATFORM)],
+    ["describe", ({ core }) => describePlatform(core, PLATFORM)],
     ["reserve", ({ core }) => core.reserve(1)],
     ["fork", ({ core }) => core.fork()],
     ["snapshot", ({ core }) => core.snapshot()],

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import * as layout from "../../assembly/layout.ts";
+import { describePlatform } from "../../src/core/describe.ts";
 import type { PlatformDescription, ProtocolDescription } from "../../src/core/description.ts";
 import { encodeDescription } from "../../src/core/description-encoder.ts";
 import { Core, commandWord, STATUS, XFER } from "../../src/index.ts";
@@ -124,7 +125,7 @@ describe("a platform of a description", () => {
     request: readonly number[],
   ): number[] {
     const core = Core.createSync();
-    const offset = core.describe(description);
+    const offset = describePlatform(core, description);
     const instance = core.openInstance({ description: offset, state: core.openState(offset), agentId });
     const channel = core.openChannel(instance);
     const xfer = core.acquire(instance);

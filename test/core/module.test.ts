@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { describePlatform } from "../../src/core/describe.ts";
 import { EXPORT_NAMES } from "../../src/core/exports.ts";
 import { Core, commandWord, type ModuleSource, UnsupportedError, XFER } from "../../src/index.ts";
 
@@ -11,7 +12,7 @@ const CAPACITY = { regionBytes: 4096, traceEntries: 0, batchEntries: 0 };
 
 /** That a core is there: one exchange with a platform that knows one version. */
 function expectWorking(core: Core): void {
-  const description = core.describe({ agents: 1, protocols: [{ id: 0x10, version: 0x20001 }] });
+  const description = describePlatform(core, { agents: 1, protocols: [{ id: 0x10, version: 0x20001 }] });
   const instance = core.openInstance({ description, state: core.openState(description) });
   const channel = core.openChannel(instance);
   const xfer = core.acquire(instance);

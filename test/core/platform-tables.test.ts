@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import * as layout from "../../assembly/layout.ts";
+import { describePlatform } from "../../src/core/describe.ts";
 import type { ProtocolDescription } from "../../src/core/description.ts";
 import { hotMessages } from "../../src/core/description-encoder.ts";
 import { PlatformTables } from "../../src/core/platform-tables.ts";
@@ -10,7 +11,7 @@ const VENDOR = 0x80;
 
 function open(protocols: readonly ProtocolDescription[], agents = 2): PlatformTables {
   const core = Core.createSync();
-  const description = core.describe({ agents, protocols });
+  const description = describePlatform(core, { agents, protocols });
   return new PlatformTables(core, description, core.openState(description));
 }
 
@@ -52,7 +53,10 @@ describe("the words of a domain's state", () => {
 
   test("are of one state only: another SoC of the same description has its own", () => {
     const core = Core.createSync();
-    const description = core.describe({ agents: 1, protocols: [{ id: RESET, version: 1, domains: [{ state: [5] }] }] });
+    const description = describePlatform(core, {
+      agents: 1,
+      protocols: [{ id: RESET, version: 1, domains: [{ state: [5] }] }],
+    });
     const [first, second] = [0, 1].map(() => new PlatformTables(core, description, core.openState(description)));
     first?.setWord(RESET, 0, 0, 6);
     expect([first?.word(RESET, 0, 0), second?.word(RESET, 0, 0)]).toEqual([6, 5]);
@@ -89,7 +93,7 @@ describe("who answers a hot command", () => {
 
   function machine() {
     const core = Core.createSync();
-    const description = core.describe({ agents: 1, protocols });
+    const description = describePlatform(core, { agents: 1, protocols });
     const state = core.openState(description);
     const instance = core.openInstance({ description, state, agentId: 1 });
     const channel = core.openChannel(instance);
