@@ -5,6 +5,7 @@ import { ScmiError } from "../errors.ts";
 import type { Channel } from "../transport/transport.ts";
 import type { BoundCommand } from "./bound.ts";
 import type { Hub } from "./hub.ts";
+import type { XferPool } from "./pool.ts";
 import type { Watchman } from "./watchman.ts";
 
 const HEADER_BYTES = 4;
@@ -14,6 +15,7 @@ export class Exchanger {
   /** The platform half is in the same core: {@link now} can be used. */
   readonly isServedInCore: boolean;
   readonly #hub: Hub;
+  readonly #pool: XferPool;
   readonly #channel: Channel;
   readonly #watchman: Watchman;
   readonly #row: number;
@@ -24,17 +26,16 @@ export class Exchanger {
   readonly #isBroughtIn: boolean;
   /** An exchange left events for the platform to tell its observers, once the answer has been read. */
   #owesRing = false;
-  /** Addresses by xfer, which never change. */
-  readonly #payloads: (number | undefined)[] = [];
   /** By xfer and payload bytes, of which there are few: a view for each message would be garbage. */
   readonly #messages: (Uint8Array | undefined)[][] = [];
   /** For what nobody looks at: the real clock costs more than the rest of an exchange. */
   #lastNow: number;
 
-  constructor(hub: Hub, channel: Channel, watchman: Watchman) {
+  constructor(hub: Hub, pool: XferPool, channel: Channel, watchman: Watchman) {
     const { row, traits } = channel;
     this.isServedInCore = traits.isServedInCore ?? false;
     this.#hub = hub;
+    this.#pool = pool;
     this.#channel = channel;
     this.#watchman = watchman;
     this.#row = row;
@@ -51,14 +52,14 @@ export class Exchanger {
     const isObserved = inbox.isObserved(view);
     if (isObserved) this.#lastNow = clock.now();
     const state = core.exchange(this.#row, xfer, bound.word, byteLength, this.#lastNow, bound.name);
-    if (state !== XFER.DONE) this.isPosted(xfer);
+    if (state !== XFER.DONE) this.startDeadline(xfer);
     else if (isObserved && inbox.hasEvents) this.#owesRing = true;
     if (this.#watchman.isAlert) this.#watchman.look();
     return state;
   }
 
-  /** An exchange left a command to the platform: it is waited for from now on. */
-  isPosted(xfer: number): void {
+  /** A command is left to the platform: its answer is waited for from now on. */
+  startDeadline(xfer: number): void {
     const { core, clock } = this.#hub;
     this.#lastNow = clock.now();
     core.setDeadline(xfer, this.#lastNow + this.#timeoutNs);
@@ -104,7 +105,7 @@ export class Exchanger {
     let state: number = XFER.POSTED;
     try {
       this.ring(xfer, byteLength);
-      if (this.#isBroughtIn) state = xferState(core.memory.data, this.#payloadAt(xfer));
+      if (this.#isBroughtIn) state = xferState(core.memory.data, this.#pool.payloadAt(xfer));
       if (state === XFER.POSTED) state = core.poll(xfer, this.#hub.lookTime);
       if (state === XFER.POSTED) state = this.#wait(xfer);
     } catch (reason) {
@@ -120,7 +121,7 @@ export class Exchanger {
   /** The answer was not there when the doorbell returned: from here on there is a deadline. */
   #wait(xfer: number): number {
     const { core, clock } = this.#hub;
-    core.setDeadline(xfer, clock.now() + this.#timeoutNs);
+    this.startDeadline(xfer);
     for (;;) {
       const state = core.poll(xfer, clock.now());
       if (state !== XFER.POSTED) return state;
@@ -128,14 +129,6 @@ export class Exchanger {
       this.#hub.arm(); // so that there is something to move on to
       clock.advanceToNext();
     }
-  }
-
-  #payloadAt(xfer: number): number {
-    const known = this.#payloads[xfer];
-    if (known !== undefined) return known;
-    const at = this.#hub.core.payloadAt(xfer);
-    this.#payloads[xfer] = at;
-    return at;
   }
 
   /** The message, where the transport carries it itself. */

@@ -67,7 +67,7 @@ export class Line implements Row, Carrier, PolledLine {
     this.#maxInFlight = traits.maxInFlight;
     this.#maxPayload = traits.maxPayload;
     this.#timeoutMs = traits.timeoutMs;
-    this.#exchanger = new Exchanger(hub, channel, watchman);
+    this.#exchanger = new Exchanger(hub, pool, channel, watchman);
     this.#isCarried = hub.core.areaAt(row) === 0;
     const isAnnounced = traits.hasCompletionInterrupt !== false && !traits.completesOnPost;
     this.#isLookedFor = !isAnnounced && !this.#isCarried;
@@ -152,7 +152,7 @@ export class Line implements Row, Carrier, PolledLine {
     const { memory } = this.#hub.core;
     try {
       if (state !== XFER.DONE) {
-        this.#exchanger.isPosted(xfer);
+        this.#exchanger.startDeadline(xfer);
         this.#poll(bound, xfer, byteLength, true);
       }
       this.#readPolled(memory.data, bound, payload, {} as Response);
