@@ -385,7 +385,9 @@ export class Core {
     checked(this.#exports.ring(this.base, channel, which), "ring");
   }
 
-  /** True when a command is posted. The threads build looks `spins` times and then sleeps up to `timeoutMs`. */
+  /**
+   * True when a command is posted. The threads build looks `spins` times and then sleeps up to `timeoutMs`. How many: docs/abi.md, *Both halves*.
+   */
   awaitCommand(channel: number, spins = 0, timeoutMs = 0): boolean {
     return checked(this.#exports.awaitCommand(this.base, channel, spins, timeoutMs * 1e6), "awaitCommand") === 1;
   }

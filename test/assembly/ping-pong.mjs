@@ -13,6 +13,8 @@ const RING_AGENT = 1;
 const FAULT_NOTHING = -1;
 const STOPPED = 0;
 const SLEEP_NS = 100e6;
+/** Of so many messages, each side sleeps at once at one, the two at different ones. */
+const SLEEP_EVERY = 64;
 /** A thread that sees nothing for this many sleeps in a row has lost its peer. */
 const PATIENCE = 200;
 
@@ -23,6 +25,10 @@ function fail(message) {
   Atomics.store(words, control + STOPPED, 1);
   core.ring(base, channel, RING_PLATFORM);
   throw new Error(`${role}: ${message}`);
+}
+
+function looks(message) {
+  return message % SLEEP_EVERY === 0 ? 0 : spins;
 }
 
 function runAgent() {
@@ -51,7 +57,7 @@ function runAgent() {
     const posted = core.post(base, channel, xfer, word, byteLength, 0);
     if (posted !== 0) fail(`message ${sent}: post gave ${posted}`);
     core.ring(base, channel, RING_PLATFORM);
-    for (let tries = 0; core.awaitAnswer(base, channel, spins, SLEEP_NS) !== 1; tries++) {
+    for (let tries = 0; core.awaitAnswer(base, channel, looks(sent), SLEEP_NS) !== 1; tries++) {
       sleeps++;
       if (tries > PATIENCE) fail(`message ${sent}: no answer`);
     }
@@ -92,7 +98,7 @@ function runPlatform() {
   let served = 0;
   let idle = 0;
   for (;;) {
-    if (core.awaitCommand(base, channel, spins, SLEEP_NS) !== 1) {
+    if (core.awaitCommand(base, channel, looks(served + 7), SLEEP_NS) !== 1) {
       if (Atomics.load(words, control + STOPPED) !== 0) return { served };
       if (++idle > PATIENCE) throw new Error("platform: no command");
       continue;

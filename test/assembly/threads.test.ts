@@ -20,9 +20,13 @@ const PERFORMANCE = 0x13;
 const DOMAINS = 5;
 const TOP_LEVEL = 0xf0000;
 const BULK = [...pattern(88, 9)];
-/** Looks at the area before a thread sleeps: few, so that a machine with one processor free goes on as well. */
-const SPINS = 400;
-const LIMIT_MS = 60_000;
+/**
+ * Looks at the area before a thread sleeps: for longer than waking the other takes, or both sleep at every message. Each thread
+ * still sleeps at once at some messages, to have its doorbell tried.
+ */
+const SPINS = 20_000;
+/** One processor in place of two makes each message wait for a switch of threads. */
+const LIMIT_MS = 300_000;
 
 interface AgentReport {
   readonly set: number;
