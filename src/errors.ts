@@ -154,7 +154,15 @@ export class DeadlineError extends ScmiError {
 }
 
 /** Why a channel did not carry a message. */
-export type ChannelFault = "closed" | "busy" | "errorFlag" | "payloadTooLong" | "noToken" | "undelivered";
+export type ChannelFault =
+  | "closed"
+  | "busy"
+  | "errorFlag"
+  | "payloadTooLong"
+  | "noToken"
+  | "undelivered"
+  | "notListening"
+  | "refused";
 
 const CHANNEL_TEXT: Readonly<Record<ChannelFault, string>> = {
   closed: "expected an open channel, got a closed one",
@@ -163,6 +171,8 @@ const CHANNEL_TEXT: Readonly<Record<ChannelFault, string>> = {
   payloadTooLong: "expected a payload that fits the channel, got a longer one",
   noToken: "expected a free token, got none",
   undelivered: "expected the platform to be called, got a refusal",
+  notListening: "expected a path to listen at, got one where that fails",
+  refused: "expected a peer that keeps to its protocol, got another",
 };
 
 /** The channel could not carry the message; the platform never saw it, or said that it could not read it (`errorFlag`). */

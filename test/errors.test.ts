@@ -139,14 +139,21 @@ test("a deadline names what was waited for, and Linux' errno", () => {
   expect(new DeadlineError("BASE", "response", 5).message).toBe("BASE: expected a response within 5 ms, got none");
 });
 
-test.each(["closed", "busy", "errorFlag", "payloadTooLong", "noToken", "undelivered"] as const)(
-  "a channel tells %s as its reason",
-  (reason) => {
-    const error = new ChannelError("channel 3", reason);
-    expect(error.reason).toBe(reason);
-    expect(error.message).toMatch(/^channel 3: expected .*, got .*[^.]$/);
-  },
-);
+const FAULTS = [
+  "closed",
+  "busy",
+  "errorFlag",
+  "payloadTooLong",
+  "noToken",
+  "undelivered",
+  "notListening",
+  "refused",
+] as const;
+test.each(FAULTS)("a channel tells %s as its reason", (reason) => {
+  const error = new ChannelError("channel 3", reason);
+  expect(error.reason).toBe(reason);
+  expect(error.message).toMatch(/^channel 3: expected .*, got .*[^.]$/);
+});
 
 test("a TEE result is unsigned", () => {
   expect(new TeeError("invoke", -1, "comms")).toMatchObject({ result: 0xffffffff, origin: "comms" });

@@ -1,4 +1,3 @@
-import { ChannelError } from "../errors.ts";
 import type { ConnectServer, ScmiQueuesCounters } from "../firmware/index.ts";
 import { FrontEndSocket } from "./front-end-socket.ts";
 import type { Libc } from "./libc.ts";
@@ -29,11 +28,7 @@ export interface BackEndHost {
   readonly onGone?: ((outcome: VhostUserOutcome, reason: Error | undefined) => void) | undefined;
 }
 
-const AF_UNIX = 1;
-const SOCK_STREAM_CLOEXEC = 0x80001;
 const SOCK_NONBLOCK_CLOEXEC = 0x80800;
-const LONGEST_PATH = 107;
-const BACKLOG = 8;
 const NAMES = [
   "received",
   "responses",
@@ -94,28 +89,6 @@ export class BackEnd {
     );
     this.#sessions.add(session);
   }
-}
-
-/** Listens at a path, which has to be free.
- *  @returns the socket
- *  @throws RangeError for a path of more than 107 bytes; ChannelError when it cannot be listened at */
-export function listenAt(libc: Libc, path: string): number {
-  const bytes = new TextEncoder().encode(path);
-  if (bytes.byteLength === 0 || bytes.byteLength > LONGEST_PATH) {
-    throw new RangeError(`"path" expected 1 to ${LONGEST_PATH} bytes, got ${bytes.byteLength}`);
-  }
-  const address = libc.malloc(LONGEST_PATH + 3);
-  const view = new Uint8Array(libc.view(address, LONGEST_PATH + 3)).fill(0);
-  view[0] = AF_UNIX;
-  view.set(bytes, 2);
-  const fd = libc.check(libc.socket(AF_UNIX, SOCK_STREAM_CLOEXEC, 0), "socket");
-  const isBound = libc.bind(fd, address, LONGEST_PATH + 3) === 0;
-  const isListening = isBound && libc.listen(fd, BACKLOG) === 0;
-  const errno = libc.errno();
-  libc.free(address);
-  if (isListening) return fd;
-  libc.close(fd);
-  throw new ChannelError(path, "closed", `cannot listen there: errno ${errno}`);
 }
 
 function count(total: Record<keyof VhostUserCounters, number>, session: Session): void {

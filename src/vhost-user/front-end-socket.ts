@@ -47,7 +47,7 @@ export class FrontEndSocket {
   receive(): VhostMessage | "ended" | undefined {
     for (;;) {
       const header = this.#have < MESSAGE_HEADER_BYTES ? undefined : readHeader(new DataView(this.#view.buffer, DATA));
-      if (this.#have >= MESSAGE_HEADER_BYTES && !header) throw new ChannelError("vhost-user", "closed", "no message");
+      if (this.#have >= MESSAGE_HEADER_BYTES && !header) throw new ChannelError("vhost-user", "refused", "no message");
       const wanted = MESSAGE_HEADER_BYTES + (header?.byteLength ?? 0);
       if (header && this.#have >= wanted) {
         const payload = new DataView(this.#view.buffer.slice(DATA + MESSAGE_HEADER_BYTES, DATA + wanted));
@@ -94,7 +94,7 @@ export class FrontEndSocket {
     }
     this.#takeFds();
     if ((view.getUint32(MSG_FLAGS, true) & MSG_CTRUNC) !== 0 || this.#fds.length > LARGEST_FDS) {
-      throw new ChannelError("vhost-user", "closed", `expected at most ${LARGEST_FDS} descriptors, got more`);
+      throw new ChannelError("vhost-user", "refused", `expected at most ${LARGEST_FDS} descriptors, got more`);
     }
     return received;
   }

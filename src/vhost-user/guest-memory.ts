@@ -95,7 +95,7 @@ export class GuestMemory extends RegionMemory {
 function refusal(detail: string): ChannelError {
   return new ChannelError(
     "SET_MEM_TABLE",
-    "closed",
+    "refused",
     `expected 1 to ${LARGEST_FDS} regions up to 3.5 GiB, got ${detail}`,
   );
 }

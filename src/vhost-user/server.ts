@@ -1,6 +1,7 @@
 import type { ConnectServer } from "../firmware/index.ts";
-import { BackEnd, listenAt, type VhostUserCounters } from "./back-end.ts";
+import { BackEnd, type VhostUserCounters } from "./back-end.ts";
 import { type Libc, loadLibc } from "./libc.ts";
+import { listenAt } from "./listen.ts";
 import { Poller } from "./poller.ts";
 import type { VhostUserOutcome } from "./session.ts";
 

@@ -30,6 +30,8 @@ const PROTOCOL_FEATURES = PROTOCOL_FEATURE.MQ | PROTOCOL_FEATURE.REPLY_ACK | PRO
 const VRING_INDEX_MASK = 0xffn;
 const VRING_NO_FD = 0x100n;
 
+const NAMES = new Map<number, string>(Object.entries(REQUEST).map(([name, request]) => [request, name]));
+
 const NO_COUNTERS: ScmiQueuesCounters = {
   received: 0,
   responses: 0,
@@ -145,17 +147,21 @@ export class Session {
         return reply(request, [payload.getUint32(0, true), vring.base]);
       }
       case REQUEST.SET_VRING_KICK: {
-        const vring = this.#vringWithFd(payload, request);
+        const { vring, hasFd } = this.#vringWithFd(payload, request);
+        if (!hasFd) throw refused(request, "a descriptor: queues are not polled here");
         this.#signals.setKick(vring, fd, (at, readable) => this.#host.watch(at, () => this.#guarded(readable)));
         kept.push(fd);
         vring.onKick = () => this.#serve(vring);
         this.#start();
         return undefined;
       }
-      case REQUEST.SET_VRING_CALL:
-        this.#signals.setCall(this.#vringWithFd(payload, request), fd);
-        kept.push(fd);
+      case REQUEST.SET_VRING_CALL: {
+        const { vring, hasFd } = this.#vringWithFd(payload, request);
+        if (hasFd && fd < 0) throw refused(request, "a descriptor, or word that there is none");
+        this.#signals.setCall(vring, hasFd ? fd : -1); // without one the front end polls: QEMU for queues without a vector
+        if (hasFd) kept.push(fd);
         return undefined;
+      }
       case REQUEST.SET_VRING_ERR:
         return undefined;
       case REQUEST.SET_VRING_ENABLE: {
@@ -171,18 +177,18 @@ export class Session {
         kept.push(fd);
         return undefined;
       default:
-        throw refused(`request ${request}`, "one that was offered");
+        throw refused(request, "one that was offered");
     }
   }
 
   #setSize(vring: Vring, size: number): void {
-    if (size > LARGEST_QUEUE) throw refused("SET_VRING_NUM", `at most ${LARGEST_QUEUE} entries`);
+    if (size > LARGEST_QUEUE) throw refused(REQUEST.SET_VRING_NUM, `at most ${LARGEST_QUEUE} entries`);
     vring.size = size;
   }
 
   #setFeatures(features: bigint): void {
     if ((features & ~DEVICE_FEATURES) !== 0n)
-      throw refused("SET_FEATURES", `some of 0x${DEVICE_FEATURES.toString(16)}`);
+      throw refused(REQUEST.SET_FEATURES, `some of 0x${DEVICE_FEATURES.toString(16)}`);
     this.#features = features;
     // Without protocol features there is no SET_VRING_ENABLE: rings start enabled
     if ((features & F_PROTOCOL_FEATURES) === 0n) for (const vring of this.#vrings) vring.isEnabled = true;
@@ -203,7 +209,11 @@ export class Session {
     for (const vring of this.#vrings) {
       const { userAddresses, isEnabled, kick, queue } = vring;
       if (queue || !isEnabled || kick < 0 || !userAddresses) continue;
-      const at = (address: number) => memory.guestAddress(address);
+      const at = (address: number) => {
+        const guestAddress = memory.guestAddress(address);
+        if (guestAddress >= 0) return guestAddress;
+        throw refused(REQUEST.SET_VRING_ADDR, `addresses in the memory that is shared, got 0x${address.toString(16)}`);
+      };
       const { descriptors, available, used } = userAddresses;
       vring.queue = new DeviceQueue(
         memory,
@@ -272,16 +282,15 @@ export class Session {
   #vringOf(payload: DataView, request: number, byteLength = 8): Vring {
     const index = payload.byteLength < byteLength ? -1 : payload.getUint32(0, true);
     const vring = this.#vrings[index];
-    if (!vring) throw refused(`request ${request}`, `one of ${QUEUE_COUNT} queues`);
+    if (!vring) throw refused(request, `one of ${QUEUE_COUNT} queues`);
     return vring;
   }
 
-  #vringWithFd(payload: DataView, request: number): Vring {
+  #vringWithFd(payload: DataView, request: number): { readonly vring: Vring; readonly hasFd: boolean } {
     const word = wide(payload, request);
     const vring = this.#vrings[Number(word & VRING_INDEX_MASK)];
-    if (!vring) throw refused(`request ${request}`, `one of ${QUEUE_COUNT} queues`);
-    if ((word & VRING_NO_FD) !== 0n) throw refused(`request ${request}`, "a descriptor: queues are not polled here");
-    return vring;
+    if (!vring) throw refused(request, `one of ${QUEUE_COUNT} queues`);
+    return { vring, hasFd: (word & VRING_NO_FD) === 0n };
   }
 
   /** What a front end got wrong ends its session, and no more than that. */
@@ -314,12 +323,14 @@ export class Session {
 }
 
 function wide(payload: DataView, request: number): bigint {
-  if (payload.byteLength < 8) throw refused(`request ${request}`, "8 bytes of payload");
+  if (payload.byteLength < 8) throw refused(request, "8 bytes of payload");
   return payload.getBigUint64(0, true);
 }
 
-function refused(subject: string, expected: string): ChannelError {
-  return new ChannelError(`vhost-user ${subject}`, "closed", `expected ${expected}`);
+/** @param subject a request, or what else makes no sense */
+function refused(subject: number | string, expected: string): ChannelError {
+  const name = typeof subject === "string" ? subject : (NAMES.get(subject) ?? `request ${subject}`);
+  return new ChannelError(`vhost-user ${name}`, "refused", `expected ${expected}`);
 }
 
 function add(one: ScmiQueuesCounters, two: ScmiQueuesCounters): ScmiQueuesCounters {

@@ -42,7 +42,7 @@ export function packReason(reason: Error | undefined): Reason | undefined {
 export function unpackReason(reason: Reason | undefined): Error | undefined {
   if (!reason) return undefined;
   if (reason.isRange) return new RangeError(reason.message);
-  const error = new ChannelError("vhost-user", "closed");
+  const error = new ChannelError("vhost-user", "refused");
   error.message = reason.message;
   return error;
 }

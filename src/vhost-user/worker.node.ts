@@ -5,8 +5,9 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
 import type { Board } from "../board/board.ts";
 import type { Release } from "../protocols/releases.ts";
-import { listenAt, NO_COUNTERS, type VhostUserCounters } from "./back-end.ts";
+import { NO_COUNTERS, type VhostUserCounters } from "./back-end.ts";
 import { type Libc, loadLibc } from "./libc.ts";
+import { listenAt } from "./listen.ts";
 import type { PlatformData } from "./platform-thread.node.ts";
 import type { VhostUserOutcome } from "./session.ts";
 import { Waker } from "./waker.ts";

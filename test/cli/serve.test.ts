@@ -172,7 +172,20 @@ describe("scmi serve", () => {
     [["serve", BOARD, "--socket", "x", "--profile", "9.9"], 2, /expected one of 1\.0, 2\.0, 3\.0, 3\.1, 3\.2/],
     [["serve", BOARD, "--socket", "x", "--agent", "5"], 2, /expected an agent of .*\(1 OSPM, 2 MANAGEMENT, 3 GUEST\)/],
     [["serve", "no-such.yaml", "--socket", "x"], 1, /no-such\.yaml: \/: expected a board: .*, got no such file/],
-    [["serve", BOARD, "--socket", "no/such/folder/x"], 1, /cannot listen/],
+    ...["--socket", "--vhost-user"].flatMap((option): [string[], number, RegExp][] => [
+      [
+        ["serve", BOARD, option, "/no/such/x"],
+        1,
+        /^scmi: \/no\/such\/x: .*ENOENT: the folder \/no\/such does not exist; make/,
+      ],
+      [["serve", BOARD, option, `${BOARD}/x`], 1, /yaml\/x: .*ENOTDIR: the folder .*yaml is no folder; choose/],
+      [
+        ["serve", BOARD, option, `/tmp/${"x".repeat(103)}`],
+        2,
+        /expected a path of 1 to 10[37] bytes, .*got 108: "\/tmp\/x/,
+      ],
+      [["serve", BOARD, option, ""], 2, /expected a path of 1 to 10[37] bytes, .*got 0/],
+    ]),
   ])("%j exits with %i and says why on stderr only", (args, status, message) => {
     expect(scmi(...args)).toEqual({ status, stdout: "", stderr: expect.stringMatching(message) });
   });
