@@ -68,6 +68,8 @@ export const SCMI_COMPATIBLES: readonly string[] = /* @__PURE__ */ Object.keys(T
 const PROTOCOL_MIN = 0x10;
 const PROTOCOL_MAX = 0xff;
 const MAX_TOKENS = 1024;
+/** A status and one word. */
+const LEAST_PAYLOAD = 8;
 
 /** Finds the SCMI instances of a tree. What is wrong with one does not keep the others from coming up. */
 export function scmiOf(tree: DeviceTree): ScmiBinding {
@@ -149,17 +151,17 @@ function instanceOf(
 }
 
 function limitsOf(node: Node): ScmiLimits {
-  const atLeastOne = (property: string, unit: string, most?: number) => {
+  const within = (property: string, least: number, unit: string, most?: number) => {
     const value = node.cell(property);
     if (value === undefined) return undefined;
-    if (value === 0) throw node.wrong(property, `at least 1 ${unit}`, "0");
+    if (value < least) throw node.wrong(property, `at least ${least} ${unit}`, `${value}`);
     if (most !== undefined && value > most) throw node.wrong(property, `at most ${most} ${unit}`, `${value}`);
     return value;
   };
   return {
-    timeoutMs: atLeastOne("arm,max-rx-timeout-ms", "ms"),
-    maxMessages: atLeastOne("arm,max-msg", "message", MAX_TOKENS),
-    maxPayload: atLeastOne("arm,max-msg-size", "byte"),
+    timeoutMs: within("arm,max-rx-timeout-ms", 1, "ms"),
+    maxMessages: within("arm,max-msg", 1, "message", MAX_TOKENS),
+    maxPayload: within("arm,max-msg-size", LEAST_PAYLOAD, "bytes"),
     atomicThresholdUs: node.cell("atomic-threshold-us"),
   };
 }

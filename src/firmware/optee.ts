@@ -68,7 +68,8 @@ export class SimulatedOptee implements Tee {
     }
   }
 
-  /** Takes its services off their buses, then itself away: every call from then on fails with `COMMUNICATION`. */
+  /** Takes its services off their buses, then itself away: every call from then on fails with `TARGET_DEAD`, but for those that give
+   *  something back. */
   remove(): void {
     for (const leave of this.#leaveBus.reverse()) leave();
     this.#leaveBus = [];

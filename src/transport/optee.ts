@@ -19,9 +19,11 @@ import {
 } from "../tee/index.ts";
 import { OpteeChannel } from "./optee/channel.ts";
 import { type Form, msgForm, smtForm, staticForm } from "./optee/form.ts";
+import { type FullOpteeLimits, limitsOf, type OpteeLimits } from "./optee/limits.ts";
 import { Scope } from "./scope.ts";
 import type { ChannelTraits, Link, RowOptions, Transport, TransportHost } from "./transport.ts";
 
+export type { OpteeLimits } from "./optee/limits.ts";
 export type { Channel, ChannelTraits, Link, RowOptions, Transport, TransportHost } from "./transport.ts";
 
 /** Where messages lie: MSG form or an SMT area in shared memory that is allocated from the TEE, or a static SMT area. */
@@ -36,36 +38,32 @@ export interface OpteeChannelOptions {
 }
 
 /** How the transport is made. */
-export interface OpteeOptions extends OpteeChannelOptions {
+export interface OpteeOptions extends OpteeChannelOptions, OpteeLimits {
   /** The TEEs there are; the first that `match` accepts is it. */
   readonly tees: Iterable<Tee>;
   /** Default: any OP-TEE. */
   readonly match?: (version: TeeVersion) => boolean;
   /** Channels of single protocols, by protocol id; those of the same channel id share one. */
   readonly protocols?: ReadonlyMap<number, OpteeChannelOptions>;
-  /** For a response, in milliseconds; default 30, as Linux waits. `arm,max-rx-timeout-ms` */
-  readonly timeoutMs?: number;
-  /** Largest payload in bytes; default 104, as in Linux. An area may hold less. `arm,max-msg-size` */
-  readonly maxPayload?: number;
 }
 
-const DEFAULT_TIMEOUT_MS = 30;
-const DEFAULT_MAX_PAYLOAD = 104;
 const HEADER_BYTES = 4;
 
 /** Messages by way of OP-TEE: each channel has a session of its own with the SCMI service, and a command is one invocation there. Where
  *  the TEE is synchronous the answer is in place when `ring` returns, and calls can be polled.
+ *  @throws RangeError for limits that are none
  *  @throws TeeError, when opened, what the TEE refused: no context, session, channel or memory; everything is given back then
  *  @throws UnsupportedError, when opened, where the service lacks the wanted form of messages
  *  @throws RangeError, when opened, for an area under 36 bytes */
 export function optee(options: OpteeOptions): Transport {
+  const limits = limitsOf(options);
   return {
     kind: "optee",
     async open(host: TransportHost, signal?: AbortSignal): Promise<Link> {
       signal?.throwIfAborted();
       const scope = new Scope();
       try {
-        return await openLink(options, host, scope, signal);
+        return await openLink(options, limits, host, scope, signal);
       } catch (reason) {
         await quietly(scope);
         throw reason;
@@ -85,6 +83,7 @@ interface Prepared {
 
 async function openLink(
   options: OpteeOptions,
+  limits: FullOpteeLimits,
   host: TransportHost,
   scope: Scope,
   signal: AbortSignal | undefined,
@@ -99,14 +98,14 @@ async function openLink(
   const prepared = new Map<number, Prepared>();
   for (const [channelId, { memory }] of wanted) {
     signal?.throwIfAborted();
-    prepared.set(channelId, await prepare(context, channelId, formOf(memory, capabilities), options, scope));
+    prepared.set(channelId, await prepare(context, channelId, formOf(memory, capabilities), limits, scope));
   }
   signal?.throwIfAborted();
-  // Rows are never given back, so they come last, when nothing of the TEE can fail any more
-  const instance = host.openInstance();
+  // Rows come last, when nothing of the TEE can fail any more
+  const instance = host.openInstance({ maxMessages: limits.maxMessages });
   const channels = new Map<number, OpteeChannel>();
   for (const [channelId, it] of prepared) {
-    const channel = openChannel(it, instance, options, host, context.tee.isSync);
+    const channel = openChannel(it, instance, limits, host, context.tee.isSync);
     scope.own(() => channel.close());
     channels.set(channelId, channel);
   }
@@ -137,7 +136,7 @@ async function prepare(
   context: TeeContext,
   channelId: number,
   memory: OpteeMemory,
-  { maxPayload = DEFAULT_MAX_PAYLOAD }: OpteeOptions,
+  { maxPayload }: FullOpteeLimits,
   scope: Scope,
 ): Promise<Prepared> {
   const session = await openSession(context);
@@ -156,11 +155,10 @@ async function prepare(
 function openChannel(
   { session, handle, memory, shared }: Prepared,
   instance: number,
-  options: OpteeOptions,
+  { maxPayload: maxMessage, timeoutMs, maxMessages, atomicThresholdUs }: FullOpteeLimits,
   host: TransportHost,
   isSync: boolean,
 ): OpteeChannel {
-  const { maxPayload: maxMessage = DEFAULT_MAX_PAYLOAD, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   const isInPlace = typeof memory !== "string" && memory.core === host.core && memory.offset !== undefined;
   const area = isInPlace ? { area: memory.offset ?? 0 } : {};
   const areaBytes = typeof memory === "string" ? SCMI_PTA_SMT_BYTES : memory.bytes.byteLength;
@@ -170,12 +168,12 @@ function openChannel(
       : { framing: "smt", areaBytes, ...area, maxMessage, timeoutMs };
   const { row, maxPayload } = host.openRow(instance, rowOptions);
   const traits: ChannelTraits = {
-    ...{ maxPayload, timeoutMs, maxInFlight: 1 },
+    ...{ maxPayload, timeoutMs, atomicThresholdUs, maxInFlight: 1 },
     completesOnPost: isSync,
     canPoll: isSync,
   };
   const form = makeForm();
-  return new OpteeChannel({ host, row, traits, session, form, isSync });
+  return new OpteeChannel({ host, row, traits, session, form, isSync, maxWaiting: maxMessages });
 
   function makeForm(): Form {
     if (!shared) return staticForm(host, row, handle, memory as StaticMemory, isInPlace); // the others have shared memory

@@ -33,6 +33,9 @@ export interface VirtioOptions {
   readonly maxMessageBytes?: number;
   /** For a response, in milliseconds; default 60,000, as in Linux. `arm,max-rx-timeout-ms` */
   readonly timeoutMs?: number;
+  /** Commands whose advertised latency in microseconds is above this are not for callers that cannot wait; default 0.
+   *  `atomic-threshold-us` */
+  readonly atomicThresholdUs?: number;
   /** Looks for answers by itself, so that the device need not interrupt for them; default: it does. */
   readonly polling?: VirtioPolling;
 }
@@ -59,7 +62,7 @@ const LEAST_MESSAGES = 20;
  *  @throws UnsupportedError, when opened, for a device that is older than virtio 1.0 */
 export function virtio(options: VirtioOptions): Transport {
   const { maxMessages, maxMessageBytes = DEFAULT_MESSAGE_BYTES } = options;
-  const { timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, atomicThresholdUs = 0 } = options;
   if (
     maxMessages !== undefined &&
     !(Number.isInteger(maxMessages) && maxMessages >= 1 && maxMessages <= LARGEST_MESSAGES)
@@ -70,7 +73,10 @@ export function virtio(options: VirtioOptions): Transport {
     throw new RangeError(`"maxMessageBytes" expected integer of 8 or more, got ${maxMessageBytes}`);
   }
   if (!(timeoutMs > 0)) throw new RangeError(`"timeoutMs" expected more than 0, got ${timeoutMs}`);
-  const limits = { maxMessages, maxMessageBytes, timeoutMs };
+  if (!(atomicThresholdUs >= 0)) {
+    throw new RangeError(`"atomicThresholdUs" expected 0 or more, got ${atomicThresholdUs}`);
+  }
+  const limits = { maxMessages, maxMessageBytes, timeoutMs, atomicThresholdUs };
   return {
     kind: "virtio",
     async open(host: TransportHost, signal?: AbortSignal): Promise<Link> {
@@ -90,6 +96,7 @@ interface Limits {
   readonly maxMessages: number | undefined;
   readonly maxMessageBytes: number;
   readonly timeoutMs: number;
+  readonly atomicThresholdUs: number;
 }
 
 function openLink(options: VirtioOptions, limits: Limits, host: TransportHost, scope: Scope): Link {
@@ -163,6 +170,7 @@ function openLink(options: VirtioOptions, limits: Limits, host: TransportHost, s
     completesOnPost: false,
     canPoll: device.isSync,
     timeoutMs: limits.timeoutMs,
+    atomicThresholdUs: limits.atomicThresholdUs,
   };
   return {
     instance,

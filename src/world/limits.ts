@@ -10,6 +10,8 @@ const CAPABILITY_BYTES = 8;
 const DEFAULT_MAX_MESSAGES = 20;
 /** Descriptors of the queues of virtio devices; a command takes one. */
 export const VIRTIO_QUEUE_SIZE = 64;
+/** No row of a core carries more. */
+const LARGEST_PAYLOAD = 65_536;
 const DEFAULT_TIMEOUT_MS = 30;
 const VIRTIO_TIMEOUT_MS = 60_000;
 /** Of messages in memory that a TEE or a virtio device sees. */
@@ -40,7 +42,7 @@ export function channelsOf({
 /** What transports carry unless the tree says something else, in bytes of payload. */
 export function statedPayload({ binding, board, transport }: InstancePlan): number {
   if (transport === "loopback") return board.maxPayload ?? 100;
-  return binding?.limits.maxPayload ?? (transport === "virtio" ? 128 : 104);
+  return Math.min(LARGEST_PAYLOAD, binding?.limits.maxPayload ?? (transport === "virtio" ? 128 : 104));
 }
 
 /** The payload that fits every channel of an instance, in bytes: what its platform keeps to. */
@@ -50,10 +52,15 @@ export function commonPayload(plan: InstancePlan): number {
   return Math.min(stated, plan.board.maxPayload ?? stated, ...rooms);
 }
 
-function maxMessagesOf({ binding, transport }: InstancePlan): number {
-  const stated = binding?.limits.maxMessages;
-  if (transport === "virtio") return Math.min(stated ?? VIRTIO_QUEUE_SIZE, VIRTIO_QUEUE_SIZE);
-  return stated ?? DEFAULT_MAX_MESSAGES;
+/** What an agent takes of its core, one for each command until its last answer. */
+function xfersOf({ binding, transport }: InstancePlan): number {
+  return binding?.limits.maxMessages ?? (transport === "virtio" ? VIRTIO_QUEUE_SIZE : DEFAULT_MAX_MESSAGES);
+}
+
+/** Of those, as many as the platform may hold. */
+function maxMessagesOf(plan: InstancePlan): number {
+  const xfers = xfersOf(plan);
+  return plan.transport === "virtio" ? Math.min(xfers, VIRTIO_QUEUE_SIZE) : xfers;
 }
 
 /** Bytes of payload that the areas of a channel hold. */
@@ -101,7 +108,7 @@ export function capacityFor(plans: readonly InstancePlan[], profile: Release): P
     const rows = Math.max(2, 2 * channels.length);
     sum.instances += (needed.instances ?? 0) + 1;
     sum.channels += (needed.channels ?? 0) + rows;
-    sum.xfers += (needed.xfers ?? 0) + maxMessagesOf(plan);
+    sum.xfers += (needed.xfers ?? 0) + xfersOf(plan);
     sum.areas += rows;
     sum.fastChannels += needed.fastChannels ?? 0;
     sum.regionBytes +=
@@ -111,7 +118,7 @@ export function capacityFor(plans: readonly InstancePlan[], profile: Release): P
   return {
     ...sum,
     areaBytes: DYNAMIC_AREA_BYTES,
-    maxPayload: Math.min(65_536, Math.ceil(maxPayload / 4) * 4),
+    maxPayload: Math.min(LARGEST_PAYLOAD, Math.ceil(maxPayload / 4) * 4),
     tokenSpaces: plans.length,
     ...{ batchEntries: 0, traceEntries: 0 },
   };

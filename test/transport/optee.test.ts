@@ -216,3 +216,72 @@ test("a thread is kept for each channel's session, where the TEE can keep one", 
   }
   expect(asked.filter((it) => it === "systemSession").length).toBe(2);
 });
+
+describe("limits", () => {
+  test("of commands in flight hold over all channels", async () => {
+    for (const [maxMessages, calls] of [
+      [1, 2],
+      [2, 1],
+    ] as const) {
+      const machine = new OpteeMachine({ latencyMs: 2 });
+      const protocols = new Map([[0x14, machine.optionsFor("msg", 1)]]);
+      const { agent, clocks } = await machine.drive(machine.openClock("msg", { maxMessages, protocols }));
+      const before = machine.clock.now();
+      await machine.drive(Promise.all([agent.raw(0x10 << 10, new Uint8Array()), clocks.getRate(2)]));
+      expect(machine.clock.now() - before).toBe(calls * 2e6);
+      await machine.drive(agent.close());
+      expectNothingLeft(machine);
+    }
+  });
+
+  test("of latencies are told to whoever cannot wait", async () => {
+    const machine = new OpteeMachine();
+    const thresholds: (number | undefined)[] = [];
+    for (const options of [{}, { atomicThresholdUs: 30 }]) {
+      const { kind, open } = optee({ ...machine.optionsFor("msg"), ...options });
+      const watched = {
+        kind,
+        async open(...args: Parameters<typeof open>) {
+          const link = await open(...args);
+          thresholds.push(link.a2p.traits.atomicThresholdUs);
+          return link;
+        },
+      };
+      await (await Agent.open(machine.core, watched, { clock: machine.clock })).close();
+    }
+    expect(thresholds).toEqual([0, 30]);
+  });
+
+  test.each([
+    { timeoutMs: 0 },
+    { maxMessages: 0 },
+    { maxMessages: 1025 },
+    { maxPayload: 7 },
+    { maxPayload: 8.5 },
+    { atomicThresholdUs: -1 },
+  ])("that are none are refused: %j", (limits) => {
+    const [name] = Object.keys(limits);
+    expect(() => optee({ tees: [], channelId: 0, ...limits })).toThrow(RangeError);
+    expect(() => optee({ tees: [], channelId: 0, ...limits })).toThrow(`"${name}" expected`);
+  });
+});
+
+test("commands wait for a TEE that does not come back, but not without end", async () => {
+  const machine = new OpteeMachine({ latencyMs: 1000 });
+  const maxMessages = 3;
+  const { agent, clocks } = await machine.drive(machine.openClock("msg", { timeoutMs: 1500, maxMessages }));
+  const outcomes: string[] = [];
+  for (let i = 0; i < maxMessages + 2; i++) {
+    const controller = new AbortController();
+    const call = clocks.getRate(2, { signal: controller.signal });
+    const noted = call.then(
+      () => outcomes.push("answered"),
+      (reason) => outcomes.push(reason instanceof ChannelError ? reason.reason : "gave up"),
+    );
+    controller.abort(new RangeError("enough"));
+    await noted;
+  }
+  expect(outcomes).toEqual(["gave up", "gave up", "gave up", "gave up", "busy"]);
+  await machine.drive(agent.close());
+  expectNothingLeft(machine);
+});

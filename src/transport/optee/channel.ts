@@ -1,4 +1,4 @@
-import { TeeError } from "../../errors.ts";
+import { ChannelError, TeeError } from "../../errors.ts";
 import { TEE_RESULT, type TeeSession } from "../../tee/index.ts";
 import type { Channel, ChannelTraits, TransportHost } from "../transport.ts";
 import type { Form } from "./form.ts";
@@ -11,6 +11,7 @@ export class OpteeChannel implements Channel {
   readonly #session: TeeSession;
   readonly #form: Form;
   readonly #isSync: boolean;
+  readonly #maxWaiting: number;
   /** Commands of callers that did not wait until the one before was through. */
   readonly #waiting: (Uint8Array | undefined)[] = [];
   #running: Promise<void> | undefined;
@@ -23,6 +24,8 @@ export class OpteeChannel implements Channel {
     readonly session: TeeSession;
     readonly form: Form;
     readonly isSync: boolean;
+    /** Commands that may wait for one whose caller gave up. */
+    readonly maxWaiting: number;
   }) {
     this.traits = parts.traits;
     this.row = parts.row;
@@ -30,6 +33,7 @@ export class OpteeChannel implements Channel {
     this.#session = parts.session;
     this.#form = parts.form;
     this.#isSync = parts.isSync;
+    this.#maxWaiting = parts.maxWaiting;
   }
 
   ring(message?: Uint8Array): void {
@@ -37,6 +41,9 @@ export class OpteeChannel implements Channel {
     if (this.#isSync) {
       this.#exchange(message);
     } else {
+      if (this.#waiting.length >= this.#maxWaiting) {
+        throw new ChannelError(this.#form.command.name, "busy", `${this.#maxWaiting} commands wait for the TEE`);
+      }
       this.#waiting.push(message?.slice());
       this.#running ??= this.#run();
     }

@@ -21,7 +21,7 @@ export const opteeModule = /* @__PURE__ */ transportModule({
 
 function transportOf(parts: MachineParts, instance: ScmiInstance, key: string, probe: Probe): Transport {
   const tee = probe.require(parts.tees, key);
-  const { timeoutMs, maxPayload } = instance.limits;
+  const { timeoutMs, maxMessages, maxPayload, atomicThresholdUs } = instance.limits;
   const optionsOf = ({ channelId, areas: [area] }: OpteeScmiChannel): OpteeChannelOptions => {
     if (!area) return { channelId };
     const memory = parts.wiring.staticMemory?.(area);
@@ -34,7 +34,9 @@ function transportOf(parts: MachineParts, instance: ScmiInstance, key: string, p
     tees: [tee],
     protocols: new Map(protocols),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(maxMessages === undefined ? {} : { maxMessages }),
     ...(maxPayload === undefined ? {} : { maxPayload }),
+    ...(atomicThresholdUs === undefined ? {} : { atomicThresholdUs }),
   });
 }
 

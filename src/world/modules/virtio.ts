@@ -20,11 +20,12 @@ export const virtioModule = /* @__PURE__ */ transportModule({
 
 function transportOf(parts: MachineParts, instance: ScmiInstance, key: string, probe: Probe): Transport {
   const device = probe.require(parts.virtios, key);
-  const { timeoutMs, maxMessages, maxPayload } = instance.limits;
+  const { timeoutMs, maxMessages, maxPayload, atomicThresholdUs } = instance.limits;
   return virtio({
     device,
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(maxMessages === undefined ? {} : { maxMessages }),
     ...(maxPayload === undefined ? {} : { maxMessageBytes: maxPayload }),
+    ...(atomicThresholdUs === undefined ? {} : { atomicThresholdUs }),
   });
 }
