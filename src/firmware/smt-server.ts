@@ -187,7 +187,7 @@ export class SmtServer {
       this.#spurious++;
     } else if (look === "refused") {
       this.#refused++;
-      a2p.complete();
+      if (a2p.end.wantsInterrupt) a2p.complete();
     } else {
       a2p.header = headerOf(look.message);
       a2p.wantsInterrupt = look.wantsInterrupt;
@@ -202,7 +202,7 @@ export class SmtServer {
     if (byteLength <= 0) {
       if (byteLength === 0) this.#spurious++;
       else this.#refused++;
-      if (byteLength < 0) complete();
+      if (byteLength < 0 && end.wantsInterrupt) complete();
       return;
     }
     const { memory } = end.area;

@@ -203,6 +203,17 @@ describe("a server of SMT areas", () => {
     expect([memory.word(0, STATUS), log]).toEqual([1, []]);
   });
 
+  test("raises none either when it sends such a command back", () => {
+    const { memory, doorbell, log } = served();
+    const { log: promptLog, ...inPlace } = prompt(() => []);
+    for (const at of [{ memory, doorbell }, inPlace]) {
+      at.memory.post(0, 0x4000, [], 0, 3);
+      at.doorbell();
+      expect(at.memory.word(0, STATUS)).toBe(3);
+    }
+    expect([log, promptLog]).toEqual([[], []]);
+  });
+
   test("serves each area by itself, and answers where the command came from", () => {
     const { memory, doorbell, second, send, log, received } = served();
     memory.post(0, 0x44000);
