@@ -8,7 +8,7 @@ import { decodedLine, decodedText, summaryText } from "./decode-text.ts";
 import { parseProfile } from "./platform-options.ts";
 
 interface DecodeOptions {
-  readonly format?: TraceFormat;
+  readonly format: TraceFormat | "auto";
   readonly profile: Release;
   readonly vendor?: string;
   readonly summary?: true;
@@ -44,7 +44,7 @@ export function addDecode(program: Command, context: CliContext): void {
     .command("decode")
     .description("read messages, shared memory, kernel traces and logs")
     .argument("[files...]", "files to read one after the other; - is standard input")
-    .option("--format <format>", `auto, ${TRACE_FORMATS.join(", ")} (default: auto)`, parseFormat)
+    .option("--format <format>", `auto, ${TRACE_FORMATS.join(", ")}`, parseFormat, "auto")
     .option("--profile <release>", "release assumed until the platform reports its versions", parseProfile, "3.2")
     .option("--vendor <name>", "whose vendor protocols they are, NXP for example")
     .option("--summary", "print the summary only")
@@ -62,20 +62,24 @@ async function decode(files: readonly string[], options: DecodeOptions, context:
   let skipped = 0;
   const reader = openReader({
     profile,
-    ...(format === undefined ? {} : { format }),
+    ...(format === "auto" ? {} : { format }),
     ...(vendor === undefined ? {} : { vendor }),
     onDecoded: (decoded: Decoded) => {
       if (!summaryOnly) output.write(json ? decodedLine(decoded) : decodedText(decoded));
     },
     onSkipped: (line, reason, text) => {
       skipped++;
-      if (skipped <= MOST_COMPLAINTS) context.complain(`scmi: line ${line} skipped: ${reason}: ${shortened(text)}`);
+      const what = line === 0 ? `skipped: ${reason}` : `line ${line} skipped: ${reason}: ${shortened(text)}`;
+      if (skipped <= MOST_COMPLAINTS) context.complain(`scmi: ${what}`);
       else if (skipped === MOST_COMPLAINTS + 1) context.complain("scmi: further skipped lines are only counted");
     },
   });
   for (const file of files) {
     await read(file, reader, output, context.signal);
-    if (context.signal.aborted) break; // what was cut off in the middle of a line is not damaged
+    if (context.signal.aborted) {
+      reader.cutInput();
+      break;
+    }
     reader.endInput();
   }
   output.write(json ? decodedLine(reader.summary()) : summaryText(reader.summary()));
@@ -158,9 +162,8 @@ async function checkFile(file: string): Promise<void> {
   }
 }
 
-function parseFormat(text: string): TraceFormat | undefined {
-  if (text === "auto") return undefined;
-  const format = TRACE_FORMATS.find((it) => it === text);
+function parseFormat(text: string): TraceFormat | "auto" {
+  const format = text === "auto" ? text : TRACE_FORMATS.find((it) => it === text);
   if (!format) throw new InvalidArgumentError(`expected auto, ${TRACE_FORMATS.join(", ")}, got ${text}`);
   return format;
 }

@@ -23,6 +23,7 @@ export function bytesOfDump(lines: readonly string[]): Uint8Array | undefined {
   const parsed: HexLine[] = [];
   let groupCount = 0;
   let repeats = false;
+  let isOctal = false;
   for (const text of lines) {
     if (text.trim() === "*") {
       repeats = true;
@@ -33,7 +34,12 @@ export function bytesOfDump(lines: readonly string[]): Uint8Array | undefined {
     const last = parsed.at(-1);
     const end = last?.offset === undefined ? undefined : endOffsetOf(line);
     const next = end ?? line.offset;
-    if (repeats && last?.offset !== undefined && next !== undefined) fill(parsed, last, next);
+    if (last?.offset !== undefined && next !== undefined) {
+      // od numbers its lines in octal unless told otherwise: 16 bytes further on stands 20
+      if (!repeats) isOctal ||= byteLengthOf(last) === 16 && next === last.offset + 0x20;
+      else if (isOctal) fill(parsed, { ...last, offset: fromOctal(last.offset) }, fromOctal(next));
+      else fill(parsed, last, next);
+    }
     repeats = false;
     if (end !== undefined) continue;
     parsed.push(line);
@@ -54,8 +60,17 @@ export function bytesOfDump(lines: readonly string[]): Uint8Array | undefined {
 
 /** Writes out what `*` stands for: the line above, again and again. */
 function fill(parsed: HexLine[], last: HexLine, end: number): void {
-  const bytes = last.groups.reduce((sum, it) => sum + it.length / 2, 0);
+  const bytes = byteLengthOf(last);
   const start = last.offset ?? 0;
   if (bytes === 0 || end - start > MOST_BYTES) return;
   for (let at = start + bytes; at < end; at += bytes) parsed.push({ ...last, offset: at });
+}
+
+function byteLengthOf({ groups }: HexLine): number {
+  return groups.reduce((sum, it) => sum + it.length / 2, 0);
+}
+
+/** An offset that was taken for a hexadecimal one. */
+function fromOctal(offset: number): number {
+  return Number.parseInt(offset.toString(16), 8);
 }

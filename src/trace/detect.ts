@@ -8,6 +8,17 @@ export const TRACE_FORMATS = ["hex", "ftrace", "dmesg", "smt", "raw"] as const;
 /** A kind of input. */
 export type TraceFormat = (typeof TRACE_FORMATS)[number];
 
+/** The head of a trace, and lines of the six events. Drivers of a log are called `scmi_…` too. */
+const FTRACE = /:\s*scmi_(?:xfer_[a-z_]+|rx_done|msg_dump|fc_call):|^# tracer:|^cpus=\d+$/;
+
+/** Time stamps of logs: the kernel's, those of `dmesg -T`, of syslog and journalctl, and of `-o short-iso`. */
+const LOG_TIMES: readonly RegExp[] = [
+  /\[\s*\d+\.\d{6}\](?:\s|\[)/,
+  /^\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}\]\s/,
+  /^[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d+)?\s/,
+  /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?\s/,
+];
+
 /** Fewest signs of an area that make bytes one. */
 const AREA_LIKENESS = 5;
 
@@ -23,8 +34,8 @@ export function detectFormat(bytes: Uint8Array, isWhole: boolean): TraceFormat |
   const lines = text.split(/\r?\n/);
   if (!isWhole) lines.pop(); // it may go on
   for (const line of lines) {
-    if (/:\s*scmi_[a-z]+_?[a-z_]*:|^# tracer:|^cpus=\d+$/.test(line)) return "ftrace";
-    if (/\[\s*\d+\.\d{6}\]\s/.test(line) || /\bscmi\b.*[:\]]\s/i.test(line)) return "dmesg";
+    if (FTRACE.test(line)) return "ftrace";
+    if (LOG_TIMES.some((it) => it.test(line)) || /\bscmi(?:_[a-z]+)?\b.*[:\]]\s/i.test(line)) return "dmesg";
   }
   if (!isWhole) return undefined;
   const dump = lines.filter((line) => line.trim() !== "");

@@ -15,8 +15,8 @@ export interface HexLine {
 /** Takes a line of a dump apart: of `hexdump -C`, `xxd`, `od`, U-Boot's `md`, a debugger, a C array, or digits that somebody typed.
  *  @returns `undefined` when it is none */
 export function parseHexLine(text: string): HexLine | undefined {
-  // The text beside the bytes: |….| of hexdump, two blanks in xxd and md.
-  const bare = text.replace(/\|.*\|\s*$/, "").replace(/[{}[\];]/g, " ");
+  // The text beside the bytes: |….| of hexdump, >….< of od -z, two blanks in xxd and md.
+  const bare = text.replace(/(?:\|.*\||\s{2}>.*<)\s*$/, "").replace(/[{}[\];]/g, " ");
   const colon = /^\s*(?:0x)?([\da-f]{4,16}):(.*)$/i.exec(bare);
   const words = (colon ? withoutText(colon[2] ?? "") : bare).split(/[\s,]+/).filter((it) => it !== "");
   let offset = colon ? Number.parseInt(colon[1] ?? "", 16) : undefined;
@@ -25,6 +25,10 @@ export function parseHexLine(text: string): HexLine | undefined {
   if (!colon && second !== undefined && /^[\da-f]{6,8}$/i.test(first) && second.length !== first.length) {
     offset = Number.parseInt(first, 16);
     words.shift();
+  }
+  // The last line of hexdump without -C: its seven digits are no bytes.
+  if (!colon && second === undefined && /^[\da-f]{7}$/i.test(first)) {
+    return { offset: Number.parseInt(first, 16), groups: [], hasWords: false };
   }
   const groups: string[] = [];
   let hasWords = false;

@@ -17,12 +17,14 @@ export interface ReaderOptions extends DecoderOptions {
   readonly format?: TraceFormat;
   /** Takes what was decoded, in the order of the trace. */
   readonly onDecoded: (decoded: Decoded) => void;
-  /** Takes what was skipped: the line's number from 1, and why. */
+  /** Takes what was skipped: the line's number from 1 (0 for what has no lines), and why. */
   readonly onSkipped?: (line: number, reason: string, text: string) => void;
 }
 
 /** Bytes after which the kind of the input has to be known. */
 const MOST_UNKNOWN = 1 << 16;
+
+const NO_BYTES = "expected bytes, or a dump of them with a line of digits, got other text";
 
 /** Bytes of a shared-memory area or of raw records at most. */
 const MOST_BINARY = 1 << 24;
@@ -76,6 +78,19 @@ export class TraceReader {
     this.#input = new Input();
   }
 
+  /** The input was cut off where it is, perhaps in the middle of a line, which is not damaged. */
+  cutInput(): void {
+    const input = this.#input;
+    if (!input.parser && input.byteLength > 0) {
+      const bytes = input.head();
+      const lines = bytes.subarray(0, bytes.lastIndexOf(0x0a) + 1);
+      const format = this.#options.format ?? input.format ?? detectFormat(lines, true);
+      if (lines.byteLength > 0 && format) this.#start(format);
+    }
+    input.parser?.end(this.#sink);
+    this.#input = new Input();
+  }
+
   /** What there is to say about everything so far. */
   summary(): TraceSummary {
     return this.#decoder.summary();
@@ -110,7 +125,8 @@ export class TraceReader {
   }
 
   #area(bytes: Uint8Array): void {
-    const area = areaOfBytes(this.#binaryOf(bytes));
+    const binary = this.#binaryOf(bytes);
+    const area = binary ? areaOfBytes(binary) : NO_BYTES;
     if (typeof area === "string") {
       this.#sink.skip(area);
       return;
@@ -125,16 +141,18 @@ export class TraceReader {
   }
 
   #raw(bytes: Uint8Array): void {
-    for (const record of splitRecords(this.#decoder, this.#binaryOf(bytes))) {
+    const binary = this.#binaryOf(bytes);
+    if (!binary) this.#sink.skip(NO_BYTES);
+    for (const record of splitRecords(this.#decoder, binary ?? new Uint8Array())) {
       if (record.byteLength < 4) this.#sink.skip(`expected a message, got ${record.byteLength} bytes at the end`);
       else this.#take(messageOf(this.#decoder, record));
     }
   }
 
-  /** Bytes as they are, or those of a dump. */
-  #binaryOf(bytes: Uint8Array): Uint8Array {
+  /** Bytes as they are, or those of a dump; `undefined` for text that is none. */
+  #binaryOf(bytes: Uint8Array): Uint8Array | undefined {
     const isText = bytes.every((it) => (it >= 0x20 && it < 0x7f) || (it >= 0x09 && it <= 0x0d));
-    return (isText ? bytesOfDump(new TextDecoder().decode(bytes).split(/\r?\n/)) : undefined) ?? bytes;
+    return isText ? bytesOfDump(new TextDecoder().decode(bytes).split(/\r?\n/)) : bytes;
   }
 }
 

@@ -97,6 +97,12 @@ describe("scmi decode", () => {
     });
   });
 
+  test("looks at the input when it is told to", () => {
+    const { status, stdout, stderr } = scmi(RATE_SET, "--format", "auto");
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(stdout).toContain("-> CLOCK_RATE_SET (clock 3.0 0x14) token 1\n");
+  });
+
   test("reads raw bytes: an area, and records of raw mode", () => {
     const area = join(folder, "area.bin");
     writeFileSync(

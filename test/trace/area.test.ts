@@ -66,6 +66,47 @@ describe("a shared-memory area", () => {
     expect(read(area(0, 1, 104, RATE_GET)).findings.join()).not.toMatch(/room/);
   });
 
+  const FULL = area(0, 1, 16, RATE_GET, RATE);
+  const rows = Array.from({ length: 8 }, (_, i) => Buffer.from(FULL.subarray(16 * i, 16 * i + 16)));
+
+  test("is as large as a dump of hexdump without -C says, whose last offset has seven digits", () => {
+    const words = (row: Buffer) => row.toString("hex").replace(/(..)(..)/g, "$2$1 ");
+    const shown = rows.slice(0, 4).map((row, i) => `00000${i}0 ${words(row)}`);
+    const text = [...shown, "*", "0000080", ""].join("\n");
+    expect(decodeTrace(text, { format: "smt" }).decoded[0]).toMatchObject({ byteLength: 128, length: 16 });
+  });
+
+  test("is as large as a dump of od says, which counts in octal", () => {
+    const shown = rows
+      .slice(0, 4)
+      .map((row, i) => `${(16 * i).toString(8).padStart(7, "0")} ${row.toString("hex").replace(/(..)/g, "$1 ")}`);
+    const text = [...shown, "*", "0000200", ""].join("\n");
+    expect(decodeTrace(text, { format: "smt" }).decoded[0]).toMatchObject({ byteLength: 128, length: 16 });
+  });
+
+  test("is read beside the characters that od -z shows", () => {
+    const shown = rows.map(
+      (row, i) => `0000${i}0 ${row.toString("hex").replace(/(..)/g, "$1 ")} >${".".repeat(15)}<${"<"}`,
+    );
+    expect(decodeTrace([...shown, "000080", ""].join("\n"), { format: "smt" })).toMatchObject({
+      decoded: [{ byteLength: 128, length: 16 }, { message: "CLOCK_RATE_GET" }],
+      skipped: [],
+    });
+  });
+
+  test("is not made of text without any digits", () => {
+    for (const format of ["smt", "raw"] as const) {
+      const { decoded, skipped } = decodeTrace("Nothing here is a dump, although it is long enough.\n", { format });
+      expect(decoded).toEqual([]);
+      expect(skipped).toEqual([
+        expect.objectContaining({
+          line: 0,
+          reason: "expected bytes, or a dump of them with a line of digits, got other text",
+        }),
+      ]);
+    }
+  });
+
   test("below 28 bytes is none", () => {
     expect(decodeTrace(new Uint8Array(27), { format: "smt" }).skipped[0]?.reason).toBe(
       "expected an area of at least 28 bytes, got 27",

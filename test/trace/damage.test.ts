@@ -133,6 +133,18 @@ describe("pieces", () => {
     }
   });
 
+  test("that were complete when the input was cut off are decoded, and what was cut is not damaged", () => {
+    const [seen, skipped]: [unknown[], unknown[]] = [[], []];
+    const reader = new TraceReader({
+      onDecoded: (it) => void seen.push(it),
+      onSkipped: (...it) => void skipped.push(it),
+    });
+    reader.push(bytesOf("06 50 04 00  02 00 00 00\n06 50 08 00  02 0"));
+    reader.cutInput();
+    expect(seen).toMatchObject([{ kind: "command", message: "CLOCK_RATE_GET", token: 1 }]);
+    expect(skipped).toEqual([]);
+  });
+
   test("of a live trace are decoded when their line ends, not when the input does", () => {
     const seen: unknown[] = [];
     const reader = new TraceReader({ onDecoded: (it) => void seen.push(it) });
