@@ -285,3 +285,27 @@ test("commands wait for a TEE that does not come back, but not without end", asy
   await machine.drive(agent.close());
   expectNothingLeft(machine);
 });
+
+test("the area of a channel that closes is free for the next agent, wherever its command was", async () => {
+  for (const [atMs, how] of [
+    [0, "closed"],
+    [1, "closed"],
+    [1, "refused"],
+    [1, "panicked"],
+  ] as const) {
+    const machine = new OpteeMachine({ latencyMs: 2 });
+    const { agent, clocks } = await machine.drive(machine.openClock("static"));
+    machine.optee.interfere = ({ operation }) =>
+      how === "refused" && operation === "invoke" ? { result: TEE_RESULT.BUSY } : undefined;
+    const lost = clocks.getRate(2).catch((reason: unknown) => reason);
+    if (atMs > 0 && how !== "refused") machine.clock.advance(atMs);
+    if (how === "panicked") machine.optee.panic(SCMI_PTA_UUID);
+    await machine.drive(agent.close());
+    expect(await lost).toMatchObject({ name: "ChannelError", reason: "closed" });
+    machine.optee.interfere = undefined;
+    const next = await machine.drive(machine.openClock("static"));
+    expect(await machine.drive(next.clocks.getRate(2))).toBe(200e6);
+    await machine.drive(next.agent.close());
+    expectNothingLeft(machine);
+  }
+});

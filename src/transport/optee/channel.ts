@@ -63,6 +63,7 @@ export class OpteeChannel implements Channel {
       this.#form.load(message);
       this.#session.invokeSync(command.id, params);
     } catch (reason) {
+      this.#form.giveBack();
       this.#fail(reason);
       return;
     }
@@ -76,10 +77,12 @@ export class OpteeChannel implements Channel {
         this.#form.load(this.#waiting.shift());
         await this.#session.invoke(command.id, params);
       } catch (reason) {
+        this.#form.giveBack();
         if (!this.#isClosed) this.#fail(reason);
         continue;
       }
-      if (!this.#isClosed) this.#unload();
+      if (this.#isClosed) this.#form.giveBack();
+      else this.#unload();
     }
     this.#running = undefined;
   }
@@ -92,7 +95,6 @@ export class OpteeChannel implements Channel {
   /** A dead service stays dead: only a new session may help. Anything else is this command's trouble alone. */
   #fail(reason: unknown): void {
     const error = reason instanceof Error ? reason : new Error(String(reason), { cause: reason });
-    this.#form.giveBack();
     if (error instanceof TeeError && error.result === TEE_RESULT.TARGET_DEAD) this.#host.fail(error);
     else this.#host.reset(this.row, error);
   }

@@ -22,7 +22,7 @@ export interface Form {
   load(message: Uint8Array | undefined): void;
   /** Brings the answer to the row, and says what was wrong with it. */
   unload(): Error | undefined;
-  /** The TEE is not in there any more, and did not bring an answer. */
+  /** The TEE is not in there any more, and brought no answer that anybody waits for: the next agent may use what it left. */
   giveBack(): void;
 }
 
