@@ -39,7 +39,13 @@ function bendHeader({ byteOffset, isSmt }) {
   Atomics.store(words, at, Atomics.load(words, at) ^ HEADER_BITS[random() & 3]);
 }
 
-for (let turn = 0; Atomics.load(control, 0) === 0; turn++) {
+let turn = 0;
+while (Atomics.load(control, 0) === 0) {
+  const left = Atomics.load(control, 2);
+  if (left === 0) {
+    Atomics.wait(control, 2, 0, 100);
+    continue;
+  }
   // Short bursts on one area: the time between a post and its poll is short, too.
   const area = areas[random() % areas.length];
   const mode = random() % 8;
@@ -52,5 +58,8 @@ for (let turn = 0; Atomics.load(control, 0) === 0; turn++) {
     for (let write = 0; write < 16; write++) scrawl(area);
   }
   Atomics.add(control, 1, 1);
-  if (turn === 0) parentPort.postMessage("writing");
+  if (turn++ === 0) parentPort.postMessage("writing");
+  if (left < 0) continue;
+  Atomics.sub(control, 2, 1);
+  Atomics.notify(control, 2);
 }
