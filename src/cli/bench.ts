@@ -1,8 +1,9 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { asJson, type CliContext, EXIT, UsageError } from "./context.ts";
-import { compareReports, isReport, type LabReport, textOfChanges, textOfReport } from "./lab.ts";
+import { compareReports, doubtsOf, isReport, type LabReport, textOfChanges, textOfReport } from "./lab.ts";
 import { htmlOfReport } from "./lab-html.ts";
+import { expectReportFile, writeReport } from "./report-file.ts";
 
 interface BenchOptions {
   readonly quick?: true;
@@ -48,19 +49,19 @@ export function addBench(program: Command, context: CliContext): void {
         );
       }
       const before = options.compare === undefined ? undefined : reportIn(options.compare);
+      if (options.report !== undefined) expectReportFile(options.report);
       // Not of the types: the module is found at run time, beside the bundle
       const lab = (await import(LAB.href)) as Lab;
       const size = options.quick ? "quick" : process.env.SCMI_BENCH_SIZE === "tiny" ? "tiny" : "default";
       const log = process.stderr.isTTY ? (line: string) => context.complain(line) : () => {};
-      const report = await lab.runLab({ size, signal: context.signal, log });
+      const measured = await lab.runLab({ size, signal: context.signal, log });
+      const doubts = before ? doubtsOf(before, measured) : [];
+      const report = { ...measured, warnings: [...measured.warnings, ...doubts] };
       const changes = before && compareReports(before, report);
       if (options.json) context.print(asJson(changes ? { ...report, changes } : report, 2));
       else
         for (const line of [...textOfReport(report), ...(changes ? textOfChanges(changes) : [])]) context.print(line);
-      if (options.report !== undefined) {
-        writeFileSync(options.report, htmlOfReport(report));
-        context.complain(`written to ${options.report}`);
-      }
+      if (options.report !== undefined) writeReport(options.report, htmlOfReport(report), context);
       if (report.isPartial) context.exitWith(EXIT.interrupted);
     });
 }

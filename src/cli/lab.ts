@@ -41,10 +41,24 @@ export function compareReports(before: LabReport, after: LabReport): readonly La
     const was = old.get(it.id);
     if (!was) return [];
     const distance = Math.abs(it.medianNs - was.medianNs);
-    const noise = Math.max(BEYOND_NOISE * (it.madNs + was.madNs), LEAST_CHANGE * was.medianNs);
+    const noise = Math.max(BEYOND_NOISE * (it.madNs + (was.madNs ?? 0)), LEAST_CHANGE * was.medianNs);
     const verdict = distance <= noise ? "same" : it.medianNs < was.medianNs ? "faster" : "slower";
     return [{ id: it.id, beforeNs: was.medianNs, afterNs: it.medianNs, ratio: it.medianNs / was.medianNs, verdict }];
   });
+}
+
+/** What two reports have to have in common if only the code is to be between them. */
+const CIRCUMSTANCES = ["cpu", "cores", "node", "compiler", "governor", "budget"] as const;
+
+/** Why a comparison may say nothing about the code. */
+export function doubtsOf(before: LabReport, after: LabReport): readonly string[] {
+  const was = before.environment ?? {};
+  const moved = CIRCUMSTANCES.filter((name) => name in was && was[name] !== after.environment[name]);
+  const other = moved.map((name) => `${name} ${was[name] ?? "unknown"}, now ${after.environment[name] ?? "unknown"}`);
+  return [
+    ...(other.length > 0 ? [`the report to compare with was made in other circumstances: ${other.join("; ")}`] : []),
+    ...(before.warnings ?? []).map((it) => `the report to compare with says: ${it}`),
+  ];
 }
 
 /** Whether parsed JSON is a report, as far as comparing needs it. */

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { DomainReport, KindReport } from "../sim/index.ts";
 import type { SimDocument } from "./sim-document.ts";
-import { amount, number } from "./sim-text.ts";
+import { amount, number, share } from "./sim-text.ts";
 
 /** A run as one HTML file that needs nothing else: numbers as text, and charts that a script draws from the same numbers. */
 export function simPage(document: SimDocument): string {
@@ -23,7 +23,7 @@ ${STYLE}
 <main>
 <header>
 <h1>${escaped(title)}</h1>
-<p class="sub">${escaped(plan.boards.join(", "))} · ${escaped(loadText(plan))} · ${number(plan.seconds)} s simulated · seed ${plan.seed}</p>
+<p class="sub">${escaped(plan.boards.join(", "))} · ${escaped(loadText(plan))} · ${simulatedText(document)} · seed ${plan.seed}</p>
 ${isPartial ? '<p class="partial">Partial: the run was interrupted. Times that nobody simulated are left out.</p>' : ""}
 </header>
 <section class="tiles">${tiles(document)}</section>
@@ -119,6 +119,11 @@ function planTable({ plan, run }: SimDocument): string {
     ],
   ];
   return `<table>${rows.map(([name, value]) => `<tr><th>${name}</th><td>${escaped(value ?? "")}</td></tr>`).join("")}</table>`;
+}
+
+function simulatedText({ plan, isPartial, socSeconds }: SimDocument): string {
+  const all = `${number(plan.seconds)} s`;
+  return isPartial ? `${share(socSeconds / (plan.socs * plan.seconds))} of ${all} simulated` : `${all} simulated`;
 }
 
 function loadText({ trace, load }: SimDocument["plan"]): string {

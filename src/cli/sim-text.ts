@@ -65,7 +65,8 @@ function latencyText({ p50Us, p90Us, p99Us, maxUs, meanUs }: SimDocument["latenc
   return `mean ${number(meanUs)} µs, p50 ${p50Us}, p90 ${p90Us}, p99 ${p99Us}, max ${maxUs} µs`;
 }
 
-function share(value: number): string {
+/** A share for people. */
+export function share(value: number): string {
   return `${(value * 100).toFixed(1)} %`;
 }
 

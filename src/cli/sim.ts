@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { type Command, InvalidArgumentError } from "commander";
 import { BoardError, realClock } from "../index.ts";
@@ -16,6 +16,7 @@ import { type CliContext, EXIT, UsageError } from "./context.ts";
 import { collect, openBoard } from "./open-board.ts";
 import { agentOf } from "./platform-options.ts";
 import { ProgressBar } from "./progress-bar.ts";
+import { expectReportFile, writeReport } from "./report-file.ts";
 import type { SimDocument } from "./sim-document.ts";
 import { simPage } from "./sim-page.ts";
 import { runInPool } from "./sim-pool.ts";
@@ -84,8 +85,8 @@ export function addSim(program: Command, context: CliContext): void {
 }
 
 async function sim(paths: readonly string[], options: SimOptions, context: CliContext): Promise<void> {
-  const { signal, print, complain } = context;
-  const { workers, json, report } = options;
+  const { signal, print } = context;
+  const { json, report } = options;
   const { input: trace, output } = tracesOf(options.trace);
   if (trace !== undefined && options.load.length > 0) throw new UsageError("expected --trace or --load, got both");
   const boards = paths.map((path) => openBoard(path));
@@ -102,6 +103,8 @@ async function sim(paths: readonly string[], options: SimOptions, context: CliCo
       ...{ agentId: agent.id, load, governor, socs, seconds, tickUs, messageUs, spreadPercent, idlePercent, seed },
     }),
   );
+  if (report !== undefined) expectReportFile(report);
+  const workers = output === undefined ? options.workers : 1; // one thread writes the messages, in their order
   const bar = new ProgressBar(process.stderr, `${socs} SoCs`);
   const start = realClock.now();
   const watched = { signal, onProgress: (share: number) => bar.show(share) };
@@ -130,11 +133,8 @@ async function sim(paths: readonly string[], options: SimOptions, context: CliCo
       socSecondsPerSecond: (result.socSeconds * 1000) / elapsedMs,
     },
   };
-  if (report !== undefined) {
-    writeFileSync(report, simPage(document));
-    complain(`report: ${report}`);
-  }
   print(json ? JSON.stringify(document) : asText(document));
+  if (report !== undefined) writeReport(report, simPage(document), context);
   context.exitWith(signal.aborted ? EXIT.interrupted : EXIT.ok);
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
-import { compareReports, type LabReport } from "../../src/cli/lab.ts";
+import { compareReports, doubtsOf, type LabReport } from "../../src/cli/lab.ts";
 
 const scmi = fileURLToPath(new URL("../../dist/cli/scmi.js", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "scmi-bench-cli-"));
@@ -28,7 +28,7 @@ describe("scmi bench", () => {
   test("prints one JSON document with the cases that others rely on, writes a page, and compares with itself", () => {
     const page = join(folder, "bench.html");
     const { stdout, stderr, status } = run("--json", "--report", page);
-    expect([status, stderr]).toEqual([0, `written to ${page}\n`]);
+    expect([status, stderr]).toEqual([0, `report: ${page}\n`]);
     const found = JSON.parse(stdout) as LabReport;
     const ids = found.cases.map(({ id }) => id);
     expect(ids).toEqual(
@@ -58,6 +58,12 @@ describe("scmi bench", () => {
     expect(run("--compare", before).stdout).toMatch(/ of \d+ cases moved beyond noise/);
   });
 
+  test("refuses a page that cannot be written before it measures anything", () => {
+    const { stdout, stderr, status } = run("--report", join(folder, "no", "such.html"));
+    expect([status, stdout]).toEqual([2, ""]);
+    expect(stderr).toMatch(/--report .*such\.html: cannot be written: ENOENT/);
+  });
+
   test("refuses another document to compare with before it measures anything", () => {
     const other = join(folder, "other.json");
     writeFileSync(other, "{}");
@@ -74,6 +80,24 @@ describe("a comparison", () => {
     expect(verdict(report("a", 100, 10), report("a", 130, 10))).toBe("same"); // 3 × 20
     expect(verdict(report("a", 100, 1), report("a", 107, 1))).toBe("slower");
     expect(verdict(report("a", 100, 1), report("a", 90, 1))).toBe("faster");
+  });
+
+  test("takes reports that have no more than a case's contract", () => {
+    const { madNs: _, ...bare } = report("a", 100, 0).cases[0] ?? {};
+    const before = JSON.parse(JSON.stringify({ environment: {}, cases: [bare] }));
+    expect(compareReports(before, report("a", 104, 0))[0]?.verdict).toBe("same");
+    expect(doubtsOf(before, report("a", 104, 0))).toEqual([]);
+  });
+
+  test("doubts what was measured elsewhere, or in noise", () => {
+    const here = { cpu: "A", cores: 2, node: "v20", compiler: "cc", governor: null, budget: "default", commit: "1" };
+    const after = { ...report("a", 1, 0), environment: here };
+    expect(doubtsOf({ ...after, environment: { ...here, commit: "2" } }, after)).toEqual([]);
+    const before = { ...after, environment: { ...here, cpu: "B", budget: "quick" }, warnings: ["too noisy"] };
+    expect(doubtsOf(before, after)).toEqual([
+      "the report to compare with was made in other circumstances: cpu B, now A; budget quick, now default",
+      "the report to compare with says: too noisy",
+    ]);
   });
 
   test("leaves out what only one of them has", () => {

@@ -89,6 +89,7 @@ describe("scmi sim", () => {
     ["no SoCs", ["--socs", "0"], 2, /integer from 1/],
     ["an agent that there is not", ["--agent", "Nobody"], 2, /OSPM/],
     ["ticks shorter than messages", ["--tick-us", "20"], 2, /"tickUs" expected more than 30/],
+    ["a page that cannot be written, before the work", ["--report", "no/such.html"], 2, /--report no\/such.*ENOENT/],
     ["a trace that there is not", ["--trace", "nowhere.csv"], 1, /nowhere\.csv.*no such file/],
   ])("refuses %s", async (_what, args, code, message) => {
     const outcome = await run(BOARD, ...args);
@@ -124,8 +125,10 @@ describe("scmi sim", () => {
       "--workers",
       "2",
       "--json",
+      "--report",
+      join(folder, "partial.html"),
     ];
-    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "ignore"] });
     const chunks: Buffer[] = [];
     child.stdout.on("data", (chunk) => chunks.push(chunk));
     const end = await open(pipe, "w");
@@ -136,6 +139,7 @@ describe("scmi sim", () => {
     const result = JSON.parse(Buffer.concat(chunks).toString());
     expect(code).toBe(130);
     expect(result.isPartial).toBe(true);
+    expect(readFileSync(join(folder, "partial.html"), "utf8")).toMatch(/% of 3,600 s simulated/);
     expect(result.socSeconds).toBeLessThan(20000 * 3600);
   });
 });

@@ -56,6 +56,7 @@ describe("scmi sim --trace FILE", () => {
     const traced = scmi("sim", ...plan, "--trace", file);
     expect([plain.status, traced.status]).toEqual([0, 0]);
     expect(withoutRun(traced.stdout)).toEqual(withoutRun(plain.stdout));
+    expect(JSON.parse(traced.stdout).run.workers).toBe(1); // whatever was asked for
     const { kinds } = JSON.parse(plain.stdout) as { kinds: { domains: { messages: number }[] }[] };
     const messages = kinds.flatMap(({ domains }) => domains).reduce((sum, it) => sum + it.messages, 0);
     expect(messages).toBeGreaterThan(0);
