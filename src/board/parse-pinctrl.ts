@@ -23,10 +23,22 @@ export function pinctrlOf(source: PinctrlSource, place: Place, pins: Names): Boa
     })),
     functions: functions.map((it, i) => functionOf(it, within(functionsAt, i), pins, groupNames)),
   };
+  expectOneGpioEach(board.functions, source, functionsAt);
   return {
     ...board,
     pins: source.pins.map((it, i) => pinOf(it, i, within(within(place, "pins"), i), functionNames, board)),
   };
+}
+
+/** Fails when a pin or group has several functions that make a GPIO of it: which of them agents would take is anybody's guess. */
+function expectOneGpioEach(functions: readonly BoardPinFunction[], { pins, groups = [] }: PinctrlSource, place: Place) {
+  functions.forEach(({ isGpio, isPinOnly, members }, i) => {
+    const before = functions.slice(0, i).filter((it) => isGpio && it.isGpio && it.isPinOnly === isPinOnly);
+    const shared = members.find((id) => before.some((it) => it.members.includes(id)));
+    if (shared === undefined) return;
+    const name = (isPinOnly ? pins : groups)[shared]?.name;
+    throw wrong(within(within(place, i), "gpio"), `false, for ${name} has a GPIO function already`, true);
+  });
 }
 
 /** Whether a pin can have a function: by itself, or as part of a group.

@@ -94,11 +94,19 @@ function startOf(
     if (intervalUs === undefined) return undefined;
     throw wrong(place, "intervalsUs beside it", intervalUs);
   }
-  if (intervalUs === undefined) return "lowest" in intervals ? intervals.lowest : intervals[0];
-  const isRange = "lowest" in intervals;
-  const interval = intervalOf(intervalUs, place, isRange ? intervals.lowest.exponent : undefined);
-  const all = isRange ? undefined : intervals;
-  if (all && !all.some(({ seconds, exponent }) => seconds === interval.seconds && exponent === interval.exponent)) {
+  if ("lowest" in intervals) {
+    const { lowest, highest, step } = intervals;
+    if (intervalUs === undefined) return lowest;
+    const seconds = intervalUs / 10 ** (lowest.exponent - MICRO);
+    const isOnGrid = (seconds - lowest.seconds) % step.seconds === 0;
+    if (isOnGrid && seconds >= lowest.seconds && seconds <= highest.seconds) {
+      return { seconds, exponent: lowest.exponent };
+    }
+    throw wrong(place, "one of the intervals", intervalUs);
+  }
+  if (intervalUs === undefined) return intervals[0];
+  const interval = intervalOf(intervalUs, place);
+  if (!intervals.some(({ seconds, exponent }) => seconds === interval.seconds && exponent === interval.exponent)) {
     throw wrong(place, "one of the intervals", intervalUs);
   }
   return interval;

@@ -24,3 +24,16 @@ export const PIN_SETTING_TYPE = {
 
 /** What a board file calls a configuration type. */
 export type PinSettingName = keyof typeof PIN_SETTING_TYPE;
+
+/** Types whose value is a bit. */
+export const PIN_SWITCHES: ReadonlySet<number> = new Set([
+  PIN_SETTING_TYPE.biasBusHold,
+  PIN_SETTING_TYPE.driveOpenDrain,
+  PIN_SETTING_TYPE.driveOpenSource,
+  PIN_SETTING_TYPE.drivePushPull,
+  PIN_SETTING_TYPE.inputMode,
+  PIN_SETTING_TYPE.inputValue,
+  PIN_SETTING_TYPE.inputSchmitt,
+  PIN_SETTING_TYPE.outputMode,
+  PIN_SETTING_TYPE.outputValue,
+]);

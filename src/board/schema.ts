@@ -1,4 +1,4 @@
-import { PIN_SETTING_TYPE } from "./pin-settings.ts";
+import { PIN_SETTING_TYPE, PIN_SWITCHES } from "./pin-settings.ts";
 import { SECTIONS } from "./sections.ts";
 
 /** The keywords of JSON Schema (draft 2020-12) that board files need. */
@@ -129,11 +129,12 @@ const SYSTEM_POWER = record("The system power protocol", [], {
 });
 
 const LEVEL = record("A performance level", ["level"], {
-  level: described({ ...U32, minimum: 1 }, "Its value"),
+  // A FastChannel needs one word that is neither
+  level: described({ ...U32, minimum: 1, maximum: 0xfffffffe }, "Its value"),
   power: described({ ...U32, default: 0 }, "Cost in the power unit, 0 = not stated"),
   latencyUs: described({ ...U16, default: 0 }, "Worst case to get there"),
   frequencyKhz: described(U32, "Indicative frequency; by default from the sustained level"),
-  index: described(U32, "By default its position"),
+  index: described({ ...U32, maximum: 0xfffffffe }, "By default its position"),
 });
 
 const DOMAIN = record("A performance domain", ["name", "levels"], {
@@ -352,7 +353,10 @@ const PIN = record("A pin", ["name"], {
   name: LONG_NAME,
   settings: record("The settings that it has, with their values at start", [], {
     ...Object.fromEntries(
-      Object.entries(PIN_SETTING_TYPE).map(([name, type]) => [name, described(U32, `Type ${type}`)]),
+      Object.entries(PIN_SETTING_TYPE).map(([name, type]) => [
+        name,
+        described(PIN_SWITCHES.has(type) ? { ...U32, maximum: 1 } : U32, `Type ${type}`),
+      ]),
     ),
     oem: { type: "object", description: "By type, 192 to 255", additionalProperties: U32 },
   }),

@@ -34,6 +34,10 @@ function withClock(clock: Json, more: Json = {}): Json {
   };
 }
 
+function withSensor(sensor: Json): Json {
+  return { ...minimal, sensor: { sensors: [{ name: "s", ...sensor }] } };
+}
+
 describe("a board", () => {
   test("is complete when the file says the least", () => {
     expect(parseBoard(minimal, { file: "f" })).toEqual({
@@ -70,6 +74,12 @@ describe("a board", () => {
     ).clock?.clocks;
     expect(clocks?.[0]?.rate).toBe(10n);
     expect(clocks?.[2]).toMatchObject({ rate: 5n, parents: [0, 1], parent: 1 });
+  });
+
+  test("starts a sensor at any interval of its range", () => {
+    const data = withSensor({ intervalsUs: { lowest: 10_000, highest: 100_000, step: 10_000 }, intervalUs: 30_000 });
+    const [sensor] = parseBoard(data, { file: "f" }).sensor?.sensors ?? [];
+    expect(sensor?.interval).toEqual({ seconds: 30, exponent: -3 });
   });
 
   test("numbers extended configurations as the protocol does", () => {
@@ -234,6 +244,18 @@ describe("a mistake is named with its place", () => {
       /^one of state/,
       '"all"',
       withClock({ name: "c", rates: [1], permissions: { OSPM: { all: false } } }),
+    ],
+    ...[15_000, 9_000, 110_000].map((intervalUs): [string, string, string, Json] => [
+      "sensor.sensors[0].intervalUs",
+      "one of the intervals",
+      `${intervalUs}`,
+      withSensor({ intervalsUs: { lowest: 10_000, highest: 100_000, step: 10_000 }, intervalUs }),
+    ]),
+    [
+      "performance.domains[0].levels[1].level",
+      "integer 1 to 4294967294",
+      "4294967295",
+      withDomain({ levels: [level(1), level(0xffffffff)] }),
     ],
   ])("%s", (path, expected, got, data) => {
     const found = failure(data);

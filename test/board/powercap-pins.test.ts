@@ -130,6 +130,35 @@ test.each<readonly [path: string, expected: string, got: string, data: object]>(
     "2",
     withPowercap({ fastChannels: { capSet: { address: 2 } } }),
   ],
+  [
+    "pinctrl.functions[1].gpio",
+    "false, for b has a GPIO function already",
+    "true",
+    withPins({
+      functions: [
+        { name: "in", gpio: true, pins: ["b"] },
+        { name: "out", gpio: true, pins: ["a", "b"] },
+      ],
+    }),
+  ],
+  [
+    "pinctrl.functions[1].gpio",
+    "false, for g has a GPIO function already",
+    "true",
+    withPins({
+      groups: [{ name: "g", pins: ["a", "b"] }],
+      functions: [
+        { name: "in", gpio: true, groups: ["g"] },
+        { name: "out", gpio: true, groups: ["g"] },
+      ],
+    }),
+  ],
+  [
+    "pinctrl.pins[0].settings.driveOpenDrain",
+    "integer 0 to 1",
+    "2",
+    withPins({ pins: [{ name: "a", settings: { driveOpenDrain: 2 } }] }),
+  ],
   ["pinctrl.groups[0].pins[1]", "the name of a pin", '"c"', withPins({ groups: [{ name: "g", pins: ["a", "c"] }] })],
   [
     "pinctrl.groups[1].name",
