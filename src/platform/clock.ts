@@ -123,9 +123,12 @@ export class ClockServer implements Server {
         }),
       )
       .on(ClockParentGet, ({ clockId }, { agent }) =>
-        this.#with(agent, clockId, ({ parents }) =>
-          parents.length === 0 ? STATUS.NOT_SUPPORTED : { parentId: clocks.parent(clockId) },
-        ),
+        this.#with(agent, clockId, ({ parents }) => {
+          if (parents.length === 0) return STATUS.NOT_SUPPORTED;
+          const parentId = clocks.parent(clockId);
+          // An id that names nothing to the agent would be no answer
+          return clocks.visible(agent, parentId) ? { parentId } : STATUS.DENIED;
+        }),
       )
       .on(ClockGetPermissions, ({ clockId }, { agent }) =>
         this.#with(agent, clockId, (it) => ({ permissions: clocks.permissions(agent, it) })),
@@ -184,7 +187,7 @@ export class ClockServer implements Server {
         enabled: this.clocks.isEnabled(clockId),
         restricted: !(state && parent && rate),
         extendedConfig: clock.extendedConfig.size > 0,
-        parents: clock.parents.length > 0,
+        parents: this.clocks.possibleParents(agent, clock).length > 0,
         extendedName: version >= V2 && isLong(clock.name),
         notifyRateChangeRequested: clock.notifyRequested && hasP2a,
         notifyRateChanged: clock.notifyChanged && hasP2a,
@@ -255,7 +258,8 @@ export class ClockServer implements Server {
 
   #possibleParents(clock: BoardClock, skip: number, call: Call) {
     if (clock.parents.length === 0) return STATUS.NOT_SUPPORTED;
-    const visible = clock.parents.filter((id) => this.clocks.visible(call.agent, id));
+    const visible = this.clocks.possibleParents(call.agent, clock);
+    if (visible.length === 0) return STATUS.DENIED;
     if (skip >= visible.length) return STATUS.OUT_OF_RANGE;
     const parents = visible.slice(skip, skip + itemsThatFit(call, LIST_HEAD_BYTES, PARENT_BYTES));
     if (parents.length === 0) return STATUS.PROTOCOL_ERROR;

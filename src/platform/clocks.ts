@@ -31,6 +31,11 @@ export class Clocks {
     return clock && this.#machine.tables.mayUse(id, ID, clockId) ? clock : undefined;
   }
 
+  /** The clocks that may be a clock's parent, as far as an agent sees them. */
+  possibleParents(agent: AgentState, { parents }: BoardClock): readonly number[] {
+    return parents.filter((id) => this.visible(agent, id) !== undefined);
+  }
+
   permissions({ id }: AgentState, clock: BoardClock): BoardClockPermissions {
     return clock.permissions.get(id) ?? ALL_ALLOWED;
   }

@@ -283,6 +283,29 @@ describe("parents and permissions", () => {
     expect(agent(1).call(C, 0xc, 2, 0)).toEqual([0, 2, 0, 1]);
     expect(agent(2).call(C, 0xc, 2, 0)).toEqual([0, 1, 1]);
     expect(agent(2).status(C, 0xd, 2, 0)).toBe(NOT_FOUND);
+    expect(agent(2).call(C, 0xe, 2)).toEqual([0, 1]);
+    expect(agent(1).status(C, 0xd, 2, 0)).toBe(0);
+    expect(agent(1).call(C, 0xe, 2)).toEqual([0, 0]);
+    expect(agent(2).call(C, 0xe, 2)).toEqual([DENIED]);
+  });
+
+  test("are not announced where the agent sees none of them", () => {
+    const { agent } = rig(
+      boardOf({
+        agents: [{ name: "A" }, { name: "B" }],
+        devices: [{ id: 1, clocks: ["p"], deniedAgents: ["B"] }],
+        clock: {
+          clocks: [
+            { name: "c", rates: [1], parents: ["p"] },
+            { name: "p", rates: [1] },
+          ],
+        },
+      }),
+    );
+    const announces = (id: number) => ((agent(id).call(C, 0x3, 0)[1] as number) >>> 28) & 1;
+    expect([announces(1), announces(2)]).toEqual([1, 0]);
+    expect(agent(2).call(C, 0xc, 0, 0)).toEqual([DENIED]);
+    expect(agent(2).call(C, 0xe, 0)).toEqual([DENIED]);
   });
 });
 
