@@ -29,6 +29,10 @@ const OWN_AGENT_SINCE = 0x20000;
 const LIST_HEAD_BYTES = 8;
 const IDS_PER_WORD = 4;
 
+const EVENT_HEAD_BYTES = 8;
+const REPORT_BYTES = 8;
+const MAX_REPORTS = 0x3ff;
+
 /** A command that failed for a reason its response could not carry. */
 export interface FailedCommand {
   /** Header word of the command. */
@@ -112,14 +116,19 @@ export class BaseServer implements Server {
 
   close(): void {}
 
-  /** Sends `BASE_ERROR_EVENT` to the agent whose commands failed, if it wants to hear of that. */
+  /** Sends `BASE_ERROR_EVENT` to the agent whose commands failed, if it wants to hear of that: as many as the reports need to fit its
+   *  channels. */
   reportErrors(agent: AgentState, failed: readonly FailedCommand[], isFatal: boolean): void {
     if (!agent.isSubscribed(baseProtocol, BaseErrorEvent.id, 0)) return;
-    this.#machine.send(agent, baseProtocol, BaseErrorEvent, {
-      agentId: agent.id,
-      errorStatus: { count: failed.length, isFatal },
-      reports: failed,
-    });
+    const room = reportsThatFit(agent);
+    for (let first = 0; first === 0 || first < failed.length; first += room) {
+      const reports = failed.slice(first, first + room);
+      this.#machine.send(agent, baseProtocol, BaseErrorEvent, {
+        agentId: agent.id,
+        errorStatus: { count: reports.length, isFatal },
+        reports,
+      });
+    }
   }
 
   #visible({ id }: AgentState): readonly number[] {
@@ -153,4 +162,10 @@ export class BaseServer implements Server {
     if (!device || device.deniedAgents.includes(agent.id)) return STATUS.NOT_FOUND;
     return hasReserved ? STATUS.INVALID_PARAMETERS : STATUS.SUCCESS;
   }
+}
+
+/** How many reports an event to an agent may have. */
+function reportsThatFit({ connections }: AgentState): number {
+  const bytes = Math.min(...[...connections].map(({ maxPayload }) => maxPayload));
+  return Math.min(MAX_REPORTS, Math.max(1, Math.floor((bytes - EVENT_HEAD_BYTES) / REPORT_BYTES)));
 }

@@ -173,7 +173,10 @@ export class Machine {
     });
     for (const connection of [...agent.connections]) {
       const bytes = new Uint8Array(payload.sizeOf(value));
-      if (bytes.byteLength > connection.maxPayload) continue;
+      if (bytes.byteLength > connection.maxPayload) {
+        this.observers.tell("notificationDropped", { agentId: agent.id, header });
+        continue;
+      }
       payload.encode(new DataView(bytes.buffer), 0, value);
       connection.sendNotification(header, bytes);
     }

@@ -156,7 +156,7 @@ export interface PlatformEvents {
     readonly settings: ReadonlyMap<number, number>;
     readonly time: number;
   };
-  /** A notification was lost because an agent did not take those before it. */
+  /** A notification was lost: an agent did not take those before it, or its channel is too narrow. */
   notificationDropped: { readonly agentId: number; readonly header: number };
 }
 

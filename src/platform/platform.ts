@@ -281,7 +281,8 @@ export class Platform {
     return this.#controls(this.#pinctrl, pinctrlPart);
   }
 
-  /** Sends `BASE_ERROR_EVENT` to an agent whose commands failed in a way that their responses could not say.
+  /** Sends `BASE_ERROR_EVENT` to an agent whose commands failed in a way that their responses could not say; several, where the reports
+   *  do not fit one.
    *  @throws RangeError for an unknown agent */
   reportErrors(agentId: number, failed: readonly FailedCommand[], options: { readonly isFatal?: boolean } = {}): void {
     this.#base.reportErrors(this.#agent(agentId), failed, options.isFatal ?? false);

@@ -98,6 +98,42 @@ describe("BASE_NOTIFY_ERRORS", () => {
   });
 });
 
+describe("BASE_ERROR_EVENT", () => {
+  const reports = (count: number) => Array.from({ length: count }, (_, i) => ({ header: 0x1000 + i, status: -9 }));
+
+  function heard(count: number, maxPayload: number) {
+    const { agent, platform } = rig(boardFile("example"), { maxPayload });
+    const dropped: number[] = [];
+    platform.on("notificationDropped", ({ header }) => dropped.push(header & 0xff));
+    agent(1).status(BASE, 0x8, 1);
+    agent(1).takeP2a();
+    platform.reportErrors(1, reports(count));
+    const events = agent(1).takeP2a();
+    return { events: events.map(({ words }) => words), dropped };
+  }
+
+  test("comes as often as the reports need to fit the channel, and none is lost", () => {
+    const { events } = heard(25, 100);
+    expect(events.map((words) => [words[0], words[1], words.length])).toEqual([
+      [1, 11, 2 + 2 * 11],
+      [1, 11, 2 + 2 * 11],
+      [1, 3, 2 + 2 * 3],
+    ]);
+    expect(events.flatMap((words) => words.slice(2).filter((_, i) => i % 2 === 0))).toEqual(
+      reports(25).map(({ header }) => header),
+    );
+  });
+
+  test("has at most 1023 reports, and may have none", () => {
+    expect(heard(1030, 16_384).events.map((words) => words[1])).toEqual([1023, 7]);
+    expect(heard(0, 100).events).toEqual([[1, 0]]);
+  });
+
+  test("that fits no channel is told to who observes", () => {
+    expect(heard(1, 12)).toEqual({ events: [], dropped: [0] });
+  });
+});
+
 describe("permissions", () => {
   const SET_DEVICE = 0x9;
   const SET_PROTOCOL = 0xa;
