@@ -42,6 +42,8 @@ interface Cell extends SetCell {
   /** In the core. */
   readonly offset: number;
   readonly address: bigint;
+  /** Of the doorbell's register, in the core; other channels may ring there, too. */
+  readonly register: number;
   readonly doorbellAddress: bigint;
   /** Takes the next look back; `undefined` while no agent knows of it. */
   cancel: (() => void) | undefined;
@@ -87,13 +89,11 @@ export class FastChannels {
   open(cell: SetCell): void {
     const { agent, byteLength, spec } = cell;
     const offset = this.#machine.core.reserve(SET_BYTES);
-    const { doorbell } = spec;
-    const registerBytes = (doorbell?.widthBits ?? 0) / 8;
     const opened: Cell = {
       ...cell,
       offset,
       address: this.#map.show(agent.id, offset, byteLength, spec.address),
-      doorbellAddress: doorbell ? this.#map.show(agent.id, offset + REGISTER, registerBytes, doorbell.address) : 0n,
+      ...this.#registerOf(cell, offset + REGISTER),
       cancel: undefined,
     };
     this.#cells.push(opened);
@@ -143,6 +143,15 @@ export class FastChannels {
     }
   }
 
+  /** The register of a cell's doorbell: one that another channel of the agent has at that address already, or the cell's own. */
+  #registerOf({ agent, spec: { doorbell } }: SetCell, own: number): Pick<Cell, "register" | "doorbellAddress"> {
+    if (!doorbell) return { register: own, doorbellAddress: 0n };
+    const { address, widthBits } = doorbell;
+    const shared = address === undefined ? undefined : this.#map.resolve(agent.id, address, widthBits / 8);
+    if (address !== undefined && shared !== undefined) return { register: shared, doorbellAddress: address };
+    return { register: own, doorbellAddress: this.#map.show(agent.id, own, widthBits / 8, address) };
+  }
+
   #cell(agent: AgentState, domainId: number, messageId: number): Cell | undefined {
     return this.#cells.find((it) => it.agent === agent && it.domainId === domainId && it.messageId === messageId);
   }
@@ -181,14 +190,13 @@ export class FastChannels {
     return word === NO_REQUEST ? undefined : word >>> 0;
   }
 
-  /** Whether it was rung, and its bits cleared for the next time, as the hardware would. */
-  #takeDoorbell({ spec: { doorbell }, offset }: Cell): boolean {
+  /** Whether it was rung, and its bits cleared for the next time, as the hardware would; those of others stay. */
+  #takeDoorbell({ spec: { doorbell }, register }: Cell): boolean {
     if (!doorbell) return false;
     const { memory, base } = this.#machine.core;
-    const at = base + offset + REGISTER;
-    const register = memory.data.getBigUint64(at, true);
-    if ((register & doorbell.set) !== doorbell.set) return false;
-    memory.data.setBigUint64(at, register & ~doorbell.set, true);
+    const bits = memory.data.getBigUint64(base + register, true);
+    if ((bits & doorbell.set) !== doorbell.set) return false;
+    memory.data.setBigUint64(base + register, bits & ~doorbell.set, true);
     return true;
   }
 }

@@ -205,6 +205,38 @@ describe("a FastChannel", () => {
     expect(platform.performance.limits(0)).toEqual({ max: 1400, min: 600 });
   });
 
+  test("shares the register of its doorbell with another, whose bit it leaves alone", () => {
+    const register = "0x2c400010";
+    const board = boardOf({
+      performance: {
+        domains: [
+          {
+            name: "a",
+            levels: [{ level: 1 }, { level: 2 }, { level: 3 }],
+            setLevel: "OSPM",
+            setLimits: ["OSPM"],
+            fastChannels: {
+              levelSet: { doorbell: { address: register, set: 1 } },
+              limitsSet: { doorbell: { address: register, set: 2 } },
+            },
+          },
+        ],
+      },
+    });
+    const { open, platform, port } = build(board);
+    const level = open(0, 0x7);
+    const limits = open(0, 0x5);
+    limits.write(3, 2);
+    port.doorbell();
+    expect(platform.performance.limits(0)).toEqual({ max: 3, min: 2 });
+    expect(platform.performance.level(0)).toBe(3);
+    level.write(2);
+    limits.write(2, 1);
+    port.doorbell();
+    expect(platform.performance.level(0)).toBe(2);
+    expect(platform.performance.limits(0)).toEqual({ max: 2, min: 1 });
+  });
+
   test("waits for both halves of a pair", () => {
     const board = boardOf({
       performance: {
