@@ -32,7 +32,7 @@ A status other than SUCCESS is printed and makes the exit code ${EXIT.status}.
 Examples:
   scmi call --list clock
   scmi call examples/boards/example.yaml clock rate-get 2
-  scmi call board.dtb --instance /firmware/scmi-1 reset reset 0
+  scmi call board.dtb --instance /firmware/scmi-1 reset reset 0 flags.autonomous=1 resetState=0
   scmi call examples/boards/example.yaml clock rate-set clockId=1 rateHz=700000000 flags.async=1
   scmi call --connect unix:/tmp/scmi.sock perf level-set 0 1400 --json
   scmi call --connect raw:0 sensor reading-get 0

@@ -10,6 +10,7 @@ import {
   type Protocol,
   statusOf,
 } from "../wire/index.ts";
+import { UsageError } from "./context.ts";
 import { bytesOf, requestOf } from "./request.ts";
 
 /** Which command is sent, and what with. */
@@ -54,8 +55,7 @@ export async function exchange(agent: Agent, wanted: Wanted, options: CallOption
     request = at && tryDecode(at.request, requestBytes);
   } else {
     request = requestOf(name, at.request, words);
-    requestBytes = new Uint8Array(at.request.sizeOf(request));
-    at.request.encode(viewOf(requestBytes), 0, request);
+    requestBytes = encoded(at.request, request);
   }
   const isAsync = request !== undefined && command !== undefined && isDelayed(command, request);
   const header = encodeHeader({ protocolId, messageId, messageType: MESSAGE_TYPE.COMMAND, token: 0 });
@@ -93,6 +93,18 @@ function layoutsAt(table: Protocol, command: Command, version: number): CommandA
 function isDelayed({ delayedResponse }: Command, request: unknown): boolean {
   if (delayedResponse === undefined || fieldAt(request, delayedResponse.when) !== true) return false;
   return delayedResponse.unless === undefined || fieldAt(request, delayedResponse.unless) !== true;
+}
+
+/** @throws UsageError for a value that its field cannot hold */
+function encoded(layout: Layout<unknown>, request: unknown): Uint8Array {
+  try {
+    const bytes = new Uint8Array(layout.sizeOf(request));
+    layout.encode(viewOf(bytes), 0, request);
+    return bytes;
+  } catch (error) {
+    if (error instanceof RangeError) throw new UsageError(error.message);
+    throw error;
+  }
 }
 
 function tryDecode(layout: Layout<unknown>, bytes: Uint8Array): unknown {

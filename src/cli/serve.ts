@@ -29,7 +29,7 @@ interface ServeOptions extends BoardChoice {
 const HELP = `
 On --socket and --listen, each message travels behind its length: u32, little-endian, counting header and payload. Answers, delayed responses and
 notifications come back on the same connection, after the answer to the command that caused them. Any number of clients may connect; all
-of them are the same agent. Neither they nor guests share no memory with the platform, so all are offered no FastChannels and no statistics.
+of them are the same agent. Neither they nor guests share memory with the platform, so all are offered no FastChannels and no statistics.
 With --low-latency guests are served by a thread that does nothing else, sooner and steadier; its platform has no other clients.
 SIGINT or SIGTERM ends the server: it prints its counters, removes the socket and exits with 0.
 

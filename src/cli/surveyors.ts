@@ -2,6 +2,7 @@ import type { CallOptions } from "../index.ts";
 import {
   Clock,
   Performance,
+  type PerformanceDomainInfo,
   Pinctrl,
   POWER_STATE,
   POWERCAP_UNIT,
@@ -98,18 +99,26 @@ const performance = surveyorOf(Performance, (it, options) => it.getProtocolAttri
       performanceLevel: (it, { domainId }, options) => it.getLevel(domainId, options),
       limits: (it, { domainId }, options) => it.getLimits(domainId, options),
     },
-    summary: ({ levels, canSetLevel, canSetLimits, fastChannels }, { performanceLevel, limits }) => {
+    summary: (info, { performanceLevel, limits }) => {
+      const { levels, canSetLevel, canSetLimits, fastChannels } = info;
       const channels = Object.keys(fastChannels).length;
       return listed(
-        performanceLevel !== undefined && `level ${performanceLevel}`,
+        performanceLevel !== undefined && `level ${levelText(info, performanceLevel)}`,
         levels.length > 0 && `of ${levels.map((it) => it.performanceLevel).join(" ")}`,
-        limits && `limits ${limits.rangeMin} to ${limits.rangeMax}`,
+        limits && `limits ${levelText(info, limits.rangeMin)} to ${levelText(info, limits.rangeMax)}`,
         !canSetLevel && !canSetLimits && "read-only",
         channels > 0 && counted(channels, "FastChannel"),
       );
     },
   }),
 ]);
+
+/** A level; where the domain goes by level indices, the one behind the index. */
+function levelText({ levels, isLevelIndexed }: PerformanceDomainInfo, key: number): string {
+  if (!isLevelIndexed) return String(key);
+  const level = levels.find(({ levelIndex }) => levelIndex === key)?.performanceLevel;
+  return level === undefined ? `index ${key}` : String(level);
+}
 
 const clock = surveyorOf(Clock, (it, options) => it.getProtocolAttributes(options), [
   kindOf({

@@ -119,6 +119,8 @@ describe("scmi info", () => {
     expect(lines.find((line) => line.includes(" osc "))).toMatch(/^│ {2}├─ 0 {2}osc +24 MHz, on$/);
     expect(lines.find((line) => line.includes("vdd_cpu"))).toMatch(/ 0\.9 V, on, 0\.8 V to 1 V$/);
     expect(lines.at(-2)).toMatch(/^ {3}└─ /);
+    const indexed = lines.find((line) => line.includes("graphics-processor-shader-cores"));
+    expect(indexed).toMatch(/ level 290, of 100 290 412, limits 100 to 412, read-only$/);
   });
 
   test("tells the same over a socket", async () => {

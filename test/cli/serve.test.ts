@@ -268,6 +268,8 @@ describe("scmi call", () => {
     [["call", BOARD, "clock"], /expected a COMMAND of clock/],
     [["call", BOARD, "clock", "rate-gte", "1"], /did you mean CLOCK_RATE_GET\?/],
     [["call", BOARD, "clock", "rate-get"], /expected clockId\nfields of CLOCK_RATE_GET/],
+    [["call", BOARD, "clock", "rate-get", "-1"], /clockId" expected integer 0 to 4294967295, got -1/],
+    [["call", BOARD, "voltage", "config-set", "0", "16"], /config" expected integer 0 to 15, got 16/],
     [["call", BOARD, "clock", "rate-get", "1", "--raw", "00"], /--raw: expected no ARGS besides, got "1"/],
     [["call", BOARD, "clock", "rate-get", "--raw", "0"], /--raw: expected two hexadecimal digits for each byte/],
     [["call", BOARD, "0x80", "1", "5"], /no table here for message 1 of protocol 0x80: expected --raw HEX/],
@@ -279,6 +281,18 @@ describe("scmi call", () => {
     [["call", BOARD, "base", "0", "--timeout", "soon"], /expected milliseconds/],
   ])("%j is wrong usage, and says how", (args, message) => {
     expect(scmi(...args)).toEqual({ status: 2, stdout: "", stderr: expect.stringMatching(message) });
+  });
+
+  test("has examples in its help that are no wrong usage", () => {
+    const { stdout: help } = scmi("call", "--help");
+    const lines = help.split("\n").filter((line) => /^ {2}scmi call (--list|board|examples)/.test(line));
+    expect(lines.length).toBeGreaterThan(3);
+    for (const line of lines) {
+      // Ours has no instances to choose from
+      const ours = line.replace(/board\.dtb --instance \S+|examples\S+/, BOARD);
+      const { status, stderr } = scmi(...ours.trim().split(" ").slice(1));
+      expect({ line, status, stderr }).toEqual({ line, status: 0, stderr: "" });
+    }
   });
 
   test("says when nobody is there, when nobody answers, and when the other end goes", async () => {
