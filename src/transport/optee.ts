@@ -18,7 +18,7 @@ import {
   teeValue,
 } from "../tee/index.ts";
 import { OpteeChannel } from "./optee/channel.ts";
-import { type Form, msgForm, smtForm, staticForm } from "./optee/form.ts";
+import { type Form, msgBytes, msgForm, smtForm, staticForm } from "./optee/form.ts";
 import { type FullOpteeLimits, limitsOf, type OpteeLimits } from "./optee/limits.ts";
 import { Scope } from "./scope.ts";
 import type { ChannelTraits, Link, RowOptions, Transport, TransportHost } from "./transport.ts";
@@ -46,8 +46,6 @@ export interface OpteeOptions extends OpteeChannelOptions, OpteeLimits {
   /** Channels of single protocols, by protocol id; those of the same channel id share one. */
   readonly protocols?: ReadonlyMap<number, OpteeChannelOptions>;
 }
-
-const HEADER_BYTES = 4;
 
 /** Messages by way of OP-TEE: each channel has a session of its own with the SCMI service, and a command is one invocation there. Where
  *  the TEE is synchronous the answer is in place when `ring` returns, and calls can be polled.
@@ -147,7 +145,7 @@ async function prepare(
   await session.invoke(SCMI_PTA.GET_CHANNEL_HANDLE.id, [channel]);
   const handle = channel.a; // from here on, not the id
   if (typeof memory !== "string") return { session, handle, memory, shared: undefined };
-  const shared = await context.allocate(isMsg ? HEADER_BYTES + maxPayload : SCMI_PTA_SMT_BYTES);
+  const shared = await context.allocate(isMsg ? msgBytes(maxPayload) : SCMI_PTA_SMT_BYTES);
   scope.own(() => shared.release());
   return { session, handle, memory, shared };
 }

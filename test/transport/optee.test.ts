@@ -56,6 +56,19 @@ describe.each(FORMS)("messages in %s", (form) => {
     expectNothingLeft(machine);
   });
 
+  test("that SCP-firmware's server drops without a word are not taken for their own answers", async () => {
+    if (form === "smt") return; // that server does not know the command
+    const machine = new OpteeMachine({ server: "scp-firmware" });
+    const { agent, clocks } = await machine.openClock(form);
+    // Longer than its buffer, and the first word would be SUCCESS
+    const raw = agent.raw((0x14 << 10) | 5, new Uint8Array(96));
+    const reason = form === "msg" ? "undelivered" : "errorFlag";
+    await expect(raw).rejects.toThrow(expect.objectContaining({ name: "ChannelError", reason }));
+    expect(await clocks.getRate(2)).toBe(200e6);
+    await agent.close();
+    expectNothingLeft(machine);
+  });
+
   test("fail at once when the service has panicked, and a new session finds it alive", async () => {
     const machine = new OpteeMachine();
     const { agent, clocks } = await machine.openClock(form);

@@ -27,8 +27,22 @@ export interface Form {
 }
 
 const HEADER_BYTES = 4;
+/** A part of the memory for each way starts at a multiple of this. */
+const ALIGNMENT = 4;
+/** In each byte of the header of an answer that is not there: no message has such a one, for its upper bits are reserved. */
+const NO_HEADER = 0xff;
 
-/** MSG form in shared memory, the same for both ways: `PROCESS_MSG_CHANNEL`.
+/** Bytes of memory for {@link msgForm}. */
+export function msgBytes(maxPayload: number): number {
+  return partBytes(maxPayload) + HEADER_BYTES + maxPayload;
+}
+
+function partBytes(maxPayload: number): number {
+  return Math.ceil((HEADER_BYTES + maxPayload) / ALIGNMENT) * ALIGNMENT;
+}
+
+/** MSG form in shared memory, first the command and then the answer: `PROCESS_MSG_CHANNEL`. In the same place for both ways, as Linux has
+ *  them, a command that the TEE dropped without a word would look like its own answer.
  *  @param maxPayload room for the answer, without its header */
 export function msgForm(
   host: TransportHost,
@@ -37,20 +51,28 @@ export function msgForm(
   memory: TeeSharedMemory,
   maxPayload: number,
 ): Form {
+  const command = SCMI_PTA.PROCESS_MSG_CHANNEL;
+  const answerAt = partBytes(maxPayload);
   const request = teeMemref("in", memory);
-  const response = teeMemref("out", memory);
-  const answers = new Beginnings();
+  const response = teeMemref("out", memory, { offset: answerAt });
+  const answers = new Beginnings(answerAt);
   return {
-    command: SCMI_PTA.PROCESS_MSG_CHANNEL,
-    params: [teeValue("in", handle), request, response],
+    ...{ command, params: [teeValue("in", handle), request, response] },
     load(message = EMPTY) {
-      memory.bytes.set(message);
+      const { bytes } = memory;
+      bytes.set(message);
       request.byteLength = message.byteLength;
       response.byteLength = HEADER_BYTES + maxPayload;
+      for (let i = 0; i < HEADER_BYTES; i++) bytes[answerAt + i] = NO_HEADER;
     },
     unload() {
+      const { bytes } = memory;
+      // SCP-firmware's server says SUCCESS whatever became of the command
+      if (bytes[answerAt + HEADER_BYTES - 1] === NO_HEADER) {
+        return new ChannelError(command.name, "undelivered", "the TEE returned without an answer");
+      }
       // The core takes a copy and judges that: its header, and a length that may be any number
-      host.receive(row, answers.of(memory.bytes, response.byteLength));
+      host.receive(row, answers.of(bytes, response.byteLength));
       return undefined;
     },
     giveBack() {},
@@ -130,10 +152,15 @@ function rowArea(host: TransportHost, row: number): SmtArea {
 /** Views up to so many bytes are kept; answers are short. */
 const VIEWS_KEPT = 256;
 
-/** The beginnings of one memory: a view for each answer would be garbage. */
+/** The beginnings of one memory, or of its end: a view for each answer would be garbage. */
 class Beginnings {
+  readonly #at: number;
   #bytes: Uint8Array | undefined;
   #views: (Uint8Array | undefined)[] = [];
+
+  constructor(at = 0) {
+    this.#at = at;
+  }
 
   of(bytes: Uint8Array, byteLength: number): Uint8Array {
     if (bytes !== this.#bytes) {
@@ -142,7 +169,7 @@ class Beginnings {
     }
     const known = this.#views[byteLength];
     if (known) return known;
-    const view = bytes.subarray(0, byteLength);
+    const view = bytes.subarray(this.#at, this.#at + byteLength);
     if (byteLength < VIEWS_KEPT) this.#views[byteLength] = view;
     return view;
   }
