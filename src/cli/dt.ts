@@ -70,8 +70,8 @@ export function addDt(program: Command, context: CliContext): void {
     .addOption(
       new Option("--transport <kind>", "how the platform is reached").choices(TRANSPORTS).makeOptionMandatory(),
     )
-    .option("--shmem <address>", "where the shared memory lies", parseNumber, SHMEM)
-    .option("--smc-id <id>", "function id of the SMC", parseNumber, SMC_ID)
+    .addOption(numberOption("--shmem <address>", "where the shared memory lies", SHMEM))
+    .addOption(numberOption("--smc-id <id>", "function id of the SMC", SMC_ID))
     .option("--channel-id <id>", "id of OP-TEE's channel", parseNumber, 0)
     .option("--into <tree>", "add the nodes to a machine's own tree, a blob (QEMU: -machine dumpdtb=FILE)")
     .option("-o, --output <file>", "write there; compiled, where the name ends in .dtb")
@@ -90,6 +90,11 @@ export function addDt(program: Command, context: CliContext): void {
         context.print(asJson({ board: path, transport, ...(into && { into }), ...(output && { output }), dts }, 2));
       else if (output === undefined) context.print(dts);
     });
+}
+
+/** Whose default is told as people write it. */
+function numberOption(flags: string, description: string, standard: number): Option {
+  return new Option(flags, description).argParser(parseNumber).default(standard, `0x${standard.toString(16)}`);
 }
 
 function parseNumber(text: string): number {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { boardFromTree, parseBoard } from "../../src/board/index.ts";
 import { consumersOf, readDeviceTree, scmiOf } from "../../src/devicetree/index.ts";
 import { BLOBS, OWN_BLOBS } from "../devicetree/boards.ts";
+import { treeOf } from "../devicetree/build.ts";
 
 function boardsOf(name: string, bytes: Uint8Array) {
   const tree = readDeviceTree(bytes, { file: name });
@@ -104,4 +105,18 @@ test("voltages that only a name tells are read from it, and marked as invented",
   expect(levels.get("reg11")).toEqual([1_100_000]);
   expect(levels.get("v1v8_periph")).toEqual([1_800_000]);
   expect([...(first?.derived.invented ?? [])].filter((it) => it.startsWith("voltage")).length).toBeGreaterThan(0);
+});
+
+test("a regulator may be called unused: what no node describes is kept from the agent, and nothing else", () => {
+  const regulator = (reg: number, name: string) => ({ reg: [reg], "regulator-name": name });
+  const regulators = { children: { "regulator@0": regulator(0, "unused-0"), "regulator@2": regulator(2, "vdd") } };
+  const scmi = {
+    compatible: "arm,scmi-virtio",
+    children: { "protocol@17": { reg: [0x17], children: { regulators } } },
+  };
+  const named = treeOf({ children: { firmware: { children: { scmi } } } });
+  const [instance] = scmiOf(named).instances;
+  const source = instance && boardFromTree(named, instance, []).source;
+  const board = parseBoard(source, { file: "named.dtb" });
+  expect(board.devices.flatMap(({ resources }) => resources.get(0x17) ?? [])).toEqual([1]);
 });

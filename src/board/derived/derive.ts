@@ -8,7 +8,7 @@ import { performanceDomainsOf } from "./performance.ts";
 import { pinsOf } from "./pins.ts";
 import { calledBy, NameMaker, type Wanted, wantedBy } from "./resource.ts";
 import { sensorsOf } from "./sensors.ts";
-import { voltagesOf } from "./voltages.ts";
+import { regulatorsOf, voltagesOf } from "./voltages.ts";
 
 /** A board made of what a device tree refers to. */
 export interface DerivedBoard {
@@ -104,7 +104,8 @@ export function boardFromTree(
         const all =
           domains.length > 0 ? domains : [{ name: "supply", levelsUv: origins.invent("voltage.domains", [1_800_000]) }];
         source = { ...source, voltage: { domains: all } };
-        note("voltages", all, (id) => (all[id]?.name ?? "").startsWith("unused-"));
+        const regulators = regulatorsOf(protocol);
+        note("voltages", all, (id) => !regulators.has(id)); // whatever a regulator is called
         break;
       }
       case PROTOCOL_ID.POWERCAP:

@@ -15,13 +15,7 @@ export function voltagesOf(
   names: NameMaker,
   origins: Origins,
 ): readonly VoltageDomainSource[] {
-  const regulators = new Map<number, Node>();
-  for (const node of protocol.node.child("regulators")?.children ?? []) {
-    const id = node.cells("reg")?.[0];
-    if (id === undefined || !node.isAvailable) continue;
-    if (id >= MOST_RESOURCES) throw node.wrong("reg", `a domain from 0 to ${MOST_RESOURCES - 1}`, `${id}`);
-    regulators.set(id, node);
-  }
+  const regulators = regulatorsOf(protocol);
   const count = Math.max(wanted.length - 1, ...regulators.keys(), -1) + 1;
   return Array.from({ length: count }, (_, id) => {
     const node = regulators.get(id);
@@ -30,6 +24,18 @@ export function voltagesOf(
     const name = node.string("regulator-name") ?? node.name;
     return { name: names.make(name), ...levelsOf(node, name, path, origins) };
   });
+}
+
+/** The regulators below a voltage protocol node, by `reg`: what is between them is a gap. */
+export function regulatorsOf(protocol: ScmiProtocolNode): ReadonlyMap<number, Node> {
+  const regulators = new Map<number, Node>();
+  for (const node of protocol.node.child("regulators")?.children ?? []) {
+    const id = node.cells("reg")?.[0];
+    if (id === undefined || !node.isAvailable) continue;
+    if (id >= MOST_RESOURCES) throw node.wrong("reg", `a domain from 0 to ${MOST_RESOURCES - 1}`, `${id}`);
+    regulators.set(id, node);
+  }
+  return regulators;
 }
 
 function levelsOf(
