@@ -61,7 +61,7 @@ export function addBench(program: Command, context: CliContext): void {
       if (options.json) context.print(asJson(changes ? { ...report, changes } : report, 2));
       else
         for (const line of [...textOfReport(report), ...(changes ? textOfChanges(changes) : [])]) context.print(line);
-      if (options.report !== undefined) writeReport(options.report, htmlOfReport(report), context);
+      if (options.report !== undefined) writeReport(options.report, htmlOfReport(report, changes), context);
       if (report.isPartial) context.exitWith(EXIT.interrupted);
     });
 }

@@ -1,12 +1,14 @@
-import type { LabReport } from "./lab.ts";
+import { type LabChange, type LabReport, MEANING, number, textOfChanges } from "./lab.ts";
 
-/** The report as one page that needs nothing else: bars on a logarithmic scale, with p99 as a line. */
-export function htmlOfReport({ environment, cases, warnings, isPartial }: LabReport): string {
+/** The report as one page that needs nothing else: bars on a logarithmic scale, with p99 as a line.
+ *  @param changes since an older report */
+export function htmlOfReport(report: LabReport, changes?: readonly LabChange[]): string {
+  const { environment, cases, warnings, isPartial } = report;
   const most = Math.max(10, ...cases.map(({ p99Ns, medianNs }) => Math.max(p99Ns, medianNs)));
   const at = (ns: number) => ((100 * Math.log10(Math.max(1, ns))) / Math.log10(most)).toFixed(2);
   const rows = cases.map(({ id, title, medianNs, p99Ns, madNs, ratios }) => {
     const cells = Object.values(ratios).map((it) => `<td>${it === null ? "–" : it.toFixed(2)}</td>`);
-    return `<tr><th title="${escaped(title)}">${escaped(id)}</th><td>${medianNs.toPrecision(3)}</td><td>${p99Ns.toPrecision(3)}</td><td>${madNs.toPrecision(2)}</td>
+    return `<tr><th title="${escaped(title)}">${escaped(id)}</th><td>${number(medianNs)}</td><td>${number(p99Ns)}</td><td>${number(madNs)}</td>
 <td class="bar"><i style="width:${at(medianNs)}%"></i><b style="left:${at(p99Ns)}%"></b></td>${cells.join("")}</tr>`;
   });
   const facts = Object.entries(environment).map(
@@ -25,12 +27,12 @@ dl{display:grid;grid-template-columns:max-content 1fr;gap:0 1rem;color:#52606d}d
 </style>
 <h1>scmi bench</h1>
 ${notes.map((it) => `<p class="note">${escaped(it)}</p>`).join("\n")}
-<p>Nanoseconds an operation (bar: median, line: p99, logarithmic). Ratios are our median over that of each twin in the same run.</p>
+<p>${MEANING.map(escaped).join(" ")} Bars are medians, lines p99, on a logarithmic scale.</p>
 <table><thead><tr><th>case</th><th>median</th><th>p99</th><th>MAD</th><th>1 … ${most.toFixed(0)} ns</th><th>wasm2c</th><th>flat C</th><th>structured C</th><th>best JS</th><th>usual JS</th></tr></thead>
 <tbody>
 ${rows.join("\n")}
 </tbody></table>
-<h2>Environment</h2><dl>${facts.join("")}</dl>
+${changes ? `<h2>Since the older report</h2><pre>${escaped(textOfChanges(changes).join("\n").trim())}</pre>\n` : ""}<h2>Environment</h2><dl>${facts.join("")}</dl>
 </html>
 `;
 }

@@ -72,6 +72,13 @@ export function isReport(value: unknown): value is LabReport {
 
 const TWINS = ["wasm2c", "flatC", "structuredC", "bestJs", "usualJs"] as const;
 
+/** What a number says, and what not. */
+export const MEANING = [
+  "Nanoseconds an operation on this machine, now. An exchange is post, framing, serve and settle in memory, without a real transport or a",
+  "context switch; a ratio is our median over that of the twin's exchange of 8 bytes and a status (of the same case, where it has twins) in this run.",
+  "docs/benchmarks.md says how all this is measured.",
+] as const;
+
 /** The report as lines of text. */
 export function textOfReport({ environment, cases, warnings, isPartial }: LabReport): readonly string[] {
   const { cpu, cores, node, commit, compiler, governor } = environment;
@@ -87,9 +94,7 @@ export function textOfReport({ environment, cases, warnings, isPartial }: LabRep
       return `${id.padEnd(width)} ${times}  ${twins.join(" ")}`;
     }),
     "",
-    "Nanoseconds an operation on this machine, now. An exchange is post, framing, serve and settle in memory, without a real transport or a",
-    "context switch; a ratio is our median over that of the twin's exchange of 8 bytes and a status (of the same case, where it has twins) in this run.",
-    "docs/benchmarks.md says how all this is measured.",
+    ...MEANING,
     ...warnings.map((it) => `warning: ${it}`),
     ...(isPartial ? ["partial: interrupted before the last case"] : []),
   ];
@@ -109,6 +114,7 @@ export function textOfChanges(changes: readonly LabChange[]): readonly string[] 
   ];
 }
 
-function number(value: number): string {
+/** A time for people. */
+export function number(value: number): string {
   return value >= 1000 ? value.toFixed(0) : value.toPrecision(3);
 }

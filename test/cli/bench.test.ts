@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import { compareReports, doubtsOf, type LabReport } from "../../src/cli/lab.ts";
+import { htmlOfReport } from "../../src/cli/lab-html.ts";
 
 const scmi = fileURLToPath(new URL("../../dist/cli/scmi.js", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "scmi-bench-cli-"));
@@ -52,10 +53,12 @@ describe("scmi bench", () => {
       expect(Object.keys(ratios)).toEqual(["wasm2c", "flatC", "structuredC", "bestJs", "usualJs"]);
     }
     expect(readFileSync(page, "utf8")).toContain("perf.setLevelPolled.loopback");
+    expect(readFileSync(page, "utf8")).toContain("without a real transport");
 
     const before = join(folder, "before.json");
     writeFileSync(before, stdout);
-    expect(run("--compare", before).stdout).toMatch(/ of \d+ cases moved beyond noise/);
+    expect(run("--compare", before, "--report", page).stdout).toMatch(/ of \d+ cases moved beyond noise/);
+    expect(readFileSync(page, "utf8")).toMatch(/<pre>\d+ of \d+ cases moved beyond noise/);
   });
 
   test("refuses a page that cannot be written before it measures anything", () => {
@@ -71,6 +74,10 @@ describe("scmi bench", () => {
     expect(status).toBe(2);
     expect(stderr).toContain("expected a report of scmi bench --json, got another document");
   });
+});
+
+test("a page tells long times in digits", () => {
+  expect(htmlOfReport(report("a", 4191, 232))).toContain("<td>4191</td><td>4191</td><td>232</td>");
 });
 
 describe("a comparison", () => {

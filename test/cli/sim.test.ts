@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
+import { powerAxis } from "../../src/cli/page/power-axis.ts";
 import { ProgressBar } from "../../src/cli/progress-bar.ts";
 
 const scmi = fileURLToPath(new URL("../../dist/cli/scmi.js", import.meta.url));
@@ -148,6 +149,29 @@ function boardNamed(name: string) {
   const domains = [{ name, levels: [{ level: 1 }, { level: 2 }], level: 1, setLevel: "A" }];
   return { vendor: "v", agents: [{ name: "A" }], performance: { powerUnit: "abstract", domains } };
 }
+
+describe("the power of several boards", () => {
+  const kind = (powerUnit: "milliwatt" | "microwatt" | "abstract", ...series: (number | null)[]) => ({
+    powerUnit,
+    series,
+  });
+
+  test("is in one unit on one axis", () => {
+    const { unit, curves } = powerAxis([kind("milliwatt", 7, null), kind("microwatt", 5000, null)]);
+    expect(unit).toBe("mW");
+    expect(curves).toEqual([
+      { unit: "mW", values: [7, null] },
+      { unit: "mW", values: [5, null] },
+    ]);
+  });
+
+  test("stays as it is where there is only one unit, and where nobody knows what it is worth", () => {
+    expect(powerAxis([kind("microwatt", 5000)])).toEqual({ unit: "µW", curves: [{ unit: "µW", values: [5000] }] });
+    expect(powerAxis([kind("abstract", 3)])).toEqual({ unit: "", curves: [{ unit: "", values: [3] }] });
+    const { unit, curves } = powerAxis([kind("milliwatt", 7), kind("abstract", 3)]);
+    expect([unit, curves.map(({ values }) => values)]).toEqual(["mW · abstract", [[7], [3]]]);
+  });
+});
 
 describe("a progress bar", () => {
   test("draws on a terminal, once for each change, and goes away", () => {

@@ -3,6 +3,7 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import type { SimDocument } from "../sim-document.ts";
+import { powerAxis } from "./power-axis.ts";
 
 const HEIGHT = 240;
 const LEVEL_SHADES = 7;
@@ -32,24 +33,24 @@ window.addEventListener("resize", () => {
 function drawPower(place: HTMLElement, width: number): uPlot {
   const points = run.kinds[0]?.series.length ?? 0;
   const hues = [color("accent"), "#c2571a", "#3d8b4f", "#8a5cc2", "#b03a5b"];
-  const series = run.kinds.map(({ board, powerUnit }, i): uPlot.Series => {
+  const { unit, curves } = powerAxis(run.kinds);
+  const series = run.kinds.map(({ board }, i): uPlot.Series => {
     const stroke = hues[i % hues.length] ?? color("accent");
     return {
       label: board,
       stroke,
       width: 2,
       fill: run.kinds.length > 1 ? "" : `${stroke}1f`,
-      value: withUnit(powerUnit),
+      value: withUnit(curves[i]?.unit ?? ""),
     };
   });
-  const unit = unitOf(run.kinds[0]?.powerUnit ?? "abstract");
   return new uPlot(
     {
       ...{ width, height: HEIGHT, scales: { x: { time: false }, y: { range: (_, __, max) => [0, max * 1.1 || 1] } } },
       axes: [axis("s", 30), axis(unit)],
       series: [{ label: "time", value: (_, it) => (it === null ? "–" : `${it?.toFixed(2)} s`) }, ...series],
     },
-    [times(points), ...run.kinds.map(({ series }) => [...series])],
+    [times(points), ...curves.map(({ values }) => [...values])],
     place,
   );
 }
@@ -132,10 +133,6 @@ function axis(label: string, size = 56): uPlot.Axis {
   };
 }
 
-function withUnit(powerUnit: string): (_: uPlot, it: number | null) => string {
-  return (_, it) => (it === null ? "–" : `${it.toFixed(1)} ${unitOf(powerUnit)}`);
-}
-
-function unitOf(powerUnit: string): string {
-  return powerUnit === "milliwatt" ? "mW" : powerUnit === "microwatt" ? "µW" : "";
+function withUnit(unit: string): (_: uPlot, it: number | null) => string {
+  return (_, it) => (it === null ? "–" : `${it.toFixed(1)} ${unit}`);
 }
