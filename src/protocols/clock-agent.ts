@@ -1,5 +1,5 @@
 import type { CallOptions, PolledCommand, ProtocolHandle, Watch, WatchOptions } from "../agent/handle.ts";
-import { MessageError, type StatusError, UnsupportedError } from "../errors.ts";
+import { type StatusError, UnsupportedError } from "../errors.ts";
 import type { Protocol } from "../wire/protocol.ts";
 import {
   CLOCK_EXTENDED_CONFIG,
@@ -20,6 +20,7 @@ import {
   ClockRateSet,
   clockProtocol,
 } from "./clock.ts";
+import { contradiction, tripletOf } from "./contradiction.ts";
 import { orElse } from "./refusal.ts";
 import { isWord } from "./word.ts";
 
@@ -212,7 +213,8 @@ export class Clock {
     try {
       const values = rateRequest(clockId, rateHz, options, { async: true });
       const complete = await this.#handle.callAsync(ClockRateSet, values, options);
-      if (complete.clockId !== clockId) throw mismatch(clockId, complete.clockId);
+      if (complete.clockId !== clockId)
+        throw contradiction("CLOCK_RATE_SET_COMPLETE", "delayedResponse.clockId", 4, clockId, complete.clockId);
       return complete.rateHz;
     } finally {
       this.#pendingRateChanges--;
@@ -418,17 +420,8 @@ function rateRequest(
 }
 
 function rangeOf(triplet: readonly number[]): ClockRates {
-  const [lowestHz, highestHz, stepHz] = triplet;
-  if (lowestHz === undefined || highestHz === undefined || stepHz === undefined || triplet.length > 3) {
-    const details = { field: "response.ratesHz", offset: 8, expected: "3 rates", got: `${triplet.length}` };
-    throw new MessageError(ClockDescribeRates.name, details);
-  }
+  const [lowestHz, highestHz, stepHz] = tripletOf(ClockDescribeRates.name, "ratesHz", "rates", triplet);
   return { kind: "range", lowestHz, highestHz, stepHz };
-}
-
-function mismatch(expected: number, got: number): MessageError {
-  const details = { field: "delayedResponse.clockId", offset: 4, expected: `${expected}`, got: `${got}` };
-  return new MessageError("CLOCK_RATE_SET_COMPLETE", details);
 }
 
 function rateOf({ rateHz }: { readonly rateHz: number }): number {

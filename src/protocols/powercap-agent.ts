@@ -1,6 +1,7 @@
 import type { CallOptions, PolledCommand, ProtocolHandle, Watch, WatchOptions } from "../agent/handle.ts";
-import { MessageError, UnsupportedError } from "../errors.ts";
+import { UnsupportedError } from "../errors.ts";
 import { type Protocol, versionText } from "../wire/protocol.ts";
+import { contradiction } from "./contradiction.ts";
 import { FastChannelFinder, isWritable, readAsCall } from "./fast-channel-finder.ts";
 import {
   POWERCAP_DISABLED,
@@ -265,7 +266,8 @@ export class Powercap {
     }
     const values = { domainId, flags: { async: true, ignoreDelayedResponse: false }, powerCap };
     const complete = await this.#handle.callAsync(PowercapCapSet, values, options);
-    if (complete.domainId !== domainId) throw mismatch(domainId, complete.domainId);
+    if (complete.domainId !== domainId)
+      throw contradiction("POWERCAP_CAP_SET_COMPLETE", "delayedResponse.domainId", 4, domainId, complete.domainId);
     return complete.powerCap;
   }
 
@@ -403,10 +405,5 @@ export class Powercap {
 }
 
 const SYNCHRONOUS = { async: false, ignoreDelayedResponse: false };
-
-function mismatch(expected: number, got: number): MessageError {
-  const details = { field: "delayedResponse.domainId", offset: 4, expected: `${expected}`, got: `${got}` };
-  return new MessageError("POWERCAP_CAP_SET_COMPLETE", details);
-}
 
 function ignore(): void {}

@@ -1,6 +1,6 @@
 import type { CallOptions, ProtocolHandle, Watch, WatchOptions } from "../agent/handle.ts";
-import { MessageError } from "../errors.ts";
 import type { Protocol } from "../wire/protocol.ts";
+import { contradiction } from "./contradiction.ts";
 import { orElse } from "./refusal.ts";
 import {
   COLD_RESET,
@@ -134,7 +134,8 @@ export class Reset {
     const flags = { autonomous: true, assert: false, async: true };
     const values = { domainId, flags, resetState: options?.state ?? COLD_RESET };
     const complete = await this.#handle.callAsync(ResetCommand, values, options);
-    if (complete.domainId !== domainId) throw mismatch(domainId, complete.domainId);
+    if (complete.domainId !== domainId)
+      throw contradiction("RESET_COMPLETE", "delayedResponse.domainId", 4, domainId, complete.domainId);
   }
 
   /** `RESET`, explicit: asserts the reset signal of a domain; it stays so until {@link deassert}. DEN0056B, `RESET`
@@ -176,11 +177,6 @@ export class Reset {
     const flags = { autonomous: false, assert, async: false };
     return this.#handle.call(ResetCommand, { domainId, flags, resetState: COLD_RESET }, options, ignore);
   }
-}
-
-function mismatch(expected: number, got: number): MessageError {
-  const details = { field: "delayedResponse.domainId", offset: 4, expected: `${expected}`, got: `${got}` };
-  return new MessageError("RESET_COMPLETE", details);
 }
 
 function ignore(): void {}

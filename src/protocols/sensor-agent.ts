@@ -1,7 +1,7 @@
 import type { CallOptions, PolledCommand, ProtocolHandle, Watch, WatchOptions } from "../agent/handle.ts";
-import { MessageError } from "../errors.ts";
 import type { Infer } from "../wire/index.ts";
 import type { Protocol } from "../wire/protocol.ts";
+import { contradiction, tripletOf } from "./contradiction.ts";
 import { orElse } from "./refusal.ts";
 import {
   SensorAxisDescriptionGet,
@@ -168,7 +168,10 @@ export class Sensor {
     if (known) return known;
     const { sensors } = await this.#handle.call(SensorDescriptionGet, { descIndex: sensorId }, options);
     const description = sensors.find((it) => it.sensorId === sensorId);
-    if (!description) throw misnumbered(sensorId, sensors[0]?.sensorId);
+    if (!description) {
+      const got = sensors[0]?.sensorId;
+      throw contradiction(SensorDescriptionGet.name, "response.sensors[0].sensorId", 8, sensorId, got);
+    }
     return this.#gather(description, options);
   }
 
@@ -232,10 +235,7 @@ export class Sensor {
    *  @throws StatusError `PROTOCOL_ERROR` when the sensor is disabled, `HARDWARE_ERROR` when it fails, `BUSY`
    *  @throws DeadlineError "delayedResponse" when that does not come */
   async read(sensorId: number, options?: SensorReadOptions): Promise<SensorReading> {
-    const [reading] = await this.readAxes(sensorId, options);
-    if (reading) return reading;
-    const details = { field: "response.readings", offset: 4, expected: "1 reading at least", got: "none" };
-    throw new MessageError(SensorReadingGet.name, details);
+    return firstOf(await this.readAxes(sensorId, options));
   }
 
   /** {@link read} for all axes, in their order; one reading for a scalar sensor. */
@@ -245,7 +245,8 @@ export class Sensor {
     const request = { sensorId, flags: { async: isAsync } };
     if (!isAsync) return readingsOf(info, await this.#handle.call(SensorReadingGet, request, options, rawOf));
     const complete = await this.#handle.callAsync(SensorReadingGet, request, options);
-    if (complete.sensorId !== sensorId) throw mismatch(sensorId, complete.sensorId);
+    if (complete.sensorId !== sensorId)
+      throw contradiction("SENSOR_READING_COMPLETE", "delayedResponse.sensorId", 4, sensorId, complete.sensorId);
     return readingsOf(info, complete.readings);
   }
 
@@ -254,10 +255,7 @@ export class Sensor {
    *  @returns the value as it came, of the first axis: times 10^`exponent` it is in the unit */
   readPolled(sensorId: number): number | bigint {
     this.#readRequest.sensorId = sensorId;
-    const [reading] = this.#readPolled.call(this.#readRequest, this.#readResponse).readings;
-    if (reading) return reading.value;
-    const details = { field: "response.readings", offset: 4, expected: "1 reading at least", got: "none" };
-    throw new MessageError(SensorReadingGet.name, details);
+    return firstOf(this.#readPolled.call(this.#readRequest, this.#readResponse).readings).value;
   }
 
   /** `SENSOR_TRIP_POINT_CONFIG`: places a trip point and says which crossing of it is an event. Events come to those who
@@ -284,14 +282,11 @@ export class Sensor {
   /** `SENSOR_CONFIG_GET`: whether a sensor and its timestamps are enabled, and its update interval. DEN0056C, `SENSOR_CONFIG_GET`
    *  @throws UnsupportedError before version 2.0 */
   getConfig(sensorId: number, options?: CallOptions): Promise<SensorConfig> {
-    return this.#handle.call(SensorConfigGet, { sensorId }, options, ({ sensorConfig }) => {
-      const { enabled, timestamps, updateIntervalSeconds: seconds, updateIntervalExponent: exponent } = sensorConfig;
-      return {
-        isEnabled: enabled,
-        hasTimestamps: timestamps,
-        intervalS: seconds === 0 ? undefined : scaled(seconds, exponent),
-      };
-    });
+    return this.#handle.call(SensorConfigGet, { sensorId }, options, ({ sensorConfig }) => ({
+      isEnabled: sensorConfig.enabled,
+      hasTimestamps: sensorConfig.timestamps,
+      intervalS: intervalIn(sensorConfig),
+    }));
   }
 
   /** `SENSOR_CONFIG_SET`: enables or disables a sensor or its timestamps, or changes its update interval. A sensor is on while any agent
@@ -299,18 +294,18 @@ export class Sensor {
    *  @throws StatusError `NOT_SUPPORTED` for what the sensor cannot, `DENIED` when this agent may not
    *  @throws UnsupportedError before version 2.0 */
   async setConfig(sensorId: number, change: SensorConfigChange, options?: CallOptions): Promise<void> {
-    const { intervalS, round } = change;
+    const { isEnabled, hasTimestamps, intervalS, round } = change;
     // The command always says both
-    const isWhole = change.isEnabled !== undefined && change.hasTimestamps !== undefined;
-    const { isEnabled, hasTimestamps } = isWhole ? change : { ...(await this.getConfig(sensorId, options)), ...change };
-    const interval = intervalS === undefined ? { seconds: 0, exponent: 0 } : intervalOf(intervalS);
+    const isWhole = isEnabled !== undefined && hasTimestamps !== undefined;
+    const now = isWhole ? undefined : await this.getConfig(sensorId, options);
+    const { seconds, exponent } = intervalS === undefined ? { seconds: 0, exponent: 0 } : intervalOf(intervalS);
     const sensorConfig = {
-      enabled: isEnabled ?? false,
-      timestamps: hasTimestamps ?? false,
+      enabled: (isEnabled ?? now?.isEnabled) === true,
+      timestamps: (hasTimestamps ?? now?.hasTimestamps) === true,
       roundUp: round === "up",
       roundClosest: round === "closest",
-      updateIntervalSeconds: interval.seconds,
-      updateIntervalExponent: interval.exponent,
+      updateIntervalSeconds: seconds,
+      updateIntervalExponent: exponent,
     };
     await this.#handle.call(SensorConfigSet, { sensorId, sensorConfig }, options);
   }
@@ -381,7 +376,7 @@ export class Sensor {
       intervals:
         this.version >= V2
           ? await orElse(this.describeIntervals(sensorId, options), { kind: "list", intervalsS: [] })
-          : oldInterval(attributesHigh),
+          : oldIntervals(attributesHigh),
     };
     this.#infos.set(sensorId, info);
     return info;
@@ -394,6 +389,11 @@ const DIRECTIONS = { off: "OFF", rising: "RISING", falling: "FALLING", both: "BO
 
 function rawOf({ readings }: Readings): readonly RawReading[] {
   return readings;
+}
+
+function firstOf<T>([reading]: readonly T[]): T {
+  if (reading) return reading;
+  throw contradiction(SensorReadingGet.name, "response.readings", 4, "1 reading at least", undefined);
 }
 
 function readingsOf(
@@ -428,39 +428,26 @@ function rangeOf(
   return { lowest: isOrdered ? lowest : undefined, highest: isOrdered ? highest : undefined, resolution: step };
 }
 
-function oldInterval({
+/** In seconds; `undefined`: there is none. */
+function intervalIn({
   updateIntervalSeconds,
   updateIntervalExponent,
-}: Description["attributesHigh"]): SensorIntervals {
-  const intervalsS = updateIntervalSeconds === 0 ? [] : [scaled(updateIntervalSeconds, updateIntervalExponent)];
-  return { kind: "list", intervalsS };
+}: Pick<Description["attributesHigh"], "updateIntervalSeconds" | "updateIntervalExponent">): number | undefined {
+  return updateIntervalSeconds === 0 ? undefined : scaled(updateIntervalSeconds, updateIntervalExponent);
+}
+
+function oldIntervals(attributes: Description["attributesHigh"]): SensorIntervals {
+  const intervalS = intervalIn(attributes);
+  return { kind: "list", intervalsS: intervalS === undefined ? [] : [intervalS] };
 }
 
 function segmentOf(intervals: readonly Interval[]): SensorIntervals {
-  const [lowestS, highestS, stepS] = intervals.map(({ seconds, exponent }) => scaled(seconds, exponent));
-  if (lowestS === undefined || highestS === undefined || stepS === undefined || intervals.length > 3) {
-    const details = { field: "response.intervals", offset: 8, expected: "3 intervals", got: `${intervals.length}` };
-    throw new MessageError(SensorListUpdateIntervals.name, details);
-  }
+  const triplet = intervals.map(({ seconds, exponent }) => scaled(seconds, exponent));
+  const [lowestS, highestS, stepS] = tripletOf(SensorListUpdateIntervals.name, "intervals", "intervals", triplet);
   return { kind: "range", lowestS, highestS, stepS };
 }
 
 function rawValue(value: number, exponent: number): number | bigint {
   const raw = Math.round(scaled(value, -exponent));
   return Number.isSafeInteger(raw) || !Number.isFinite(raw) ? raw : BigInt(raw);
-}
-
-function misnumbered(expected: number, got: number | undefined): MessageError {
-  const details = {
-    field: "response.sensors[0].sensorId",
-    offset: 8,
-    expected: `${expected}`,
-    got: `${got ?? "none"}`,
-  };
-  return new MessageError(SensorDescriptionGet.name, details);
-}
-
-function mismatch(expected: number, got: number): MessageError {
-  const details = { field: "delayedResponse.sensorId", offset: 4, expected: `${expected}`, got: `${got}` };
-  return new MessageError("SENSOR_READING_COMPLETE", details);
 }

@@ -27,13 +27,11 @@ export function scaleOf(sensorType: number, exponent: number): SensorScale {
  *  @throws RangeError when there is none but 0 */
 export function intervalOf(intervalS: number): { readonly seconds: number; readonly exponent: number } {
   let best = { seconds: 0, exponent: 0 };
+  const missBy = (seconds: number, exponent: number) => Math.abs(scaled(seconds, exponent) - intervalS);
   for (let exponent = HIGHEST_EXPONENT; exponent >= LOWEST_EXPONENT; exponent--) {
-    const seconds = Math.round(exponent < 0 ? intervalS * 10 ** -exponent : intervalS / 10 ** exponent);
+    const seconds = Math.round(scaled(intervalS, -exponent));
     if (!(seconds <= MAX_SECONDS)) break;
-    const error = Math.abs(scaled(seconds, exponent) - intervalS);
-    if (best.seconds === 0 || error < Math.abs(scaled(best.seconds, best.exponent) - intervalS)) {
-      best = { seconds, exponent };
-    }
+    if (missBy(seconds, exponent) < missBy(best.seconds, best.exponent)) best = { seconds, exponent };
   }
   if (best.seconds > 0 && intervalS > 0) return best;
   throw new RangeError(`"intervalS" expected more than 0 and at most 6.5e19 seconds, got ${intervalS}`);

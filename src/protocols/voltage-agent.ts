@@ -1,6 +1,6 @@
 import type { CallOptions, PolledCommand, ProtocolHandle } from "../agent/handle.ts";
-import { MessageError } from "../errors.ts";
 import type { Protocol } from "../wire/protocol.ts";
+import { contradiction, tripletOf } from "./contradiction.ts";
 import { orElse } from "./refusal.ts";
 import {
   VOLTAGE_MODE,
@@ -171,7 +171,8 @@ export class Voltage {
       return this.getLevel(domainId, options);
     }
     const complete = await this.#handle.callAsync(VoltageLevelSet, { domainId, flags: ASYNC, levelUv }, options);
-    if (complete.domainId !== domainId) throw mismatch(domainId, complete.domainId);
+    if (complete.domainId !== domainId)
+      throw contradiction("VOLTAGE_LEVEL_SET_COMPLETE", "delayedResponse.domainId", 4, domainId, complete.domainId);
     return complete.levelUv;
   }
 
@@ -217,17 +218,8 @@ const ASYNC = { async: true } as const;
 const NOTHING = {};
 
 function rangeOf(triplet: readonly number[]): VoltageLevels {
-  const [lowestUv, highestUv, stepUv] = triplet;
-  if (lowestUv === undefined || highestUv === undefined || stepUv === undefined || triplet.length > 3) {
-    const details = { field: "response.levelsUv", offset: 8, expected: "3 levels", got: `${triplet.length}` };
-    throw new MessageError(VoltageDescribeLevels.name, details);
-  }
+  const [lowestUv, highestUv, stepUv] = tripletOf(VoltageDescribeLevels.name, "levelsUv", "levels", triplet);
   return { kind: "range", lowestUv, highestUv, stepUv };
-}
-
-function mismatch(expected: number, got: number): MessageError {
-  const details = { field: "delayedResponse.domainId", offset: 4, expected: `${expected}`, got: `${got}` };
-  return new MessageError("VOLTAGE_LEVEL_SET_COMPLETE", details);
 }
 
 function levelOf({ levelUv }: { readonly levelUv: number }): number {

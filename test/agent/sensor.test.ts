@@ -4,7 +4,7 @@ import { SimulatedClock } from "../../src/core/clock.ts";
 import { Core } from "../../src/core/core.ts";
 import { StatusError, UnsupportedError } from "../../src/errors.ts";
 import { Platform } from "../../src/platform/index.ts";
-import { RELEASES, type Release, Sensor } from "../../src/protocols/index.ts";
+import { RELEASES, type Release, Sensor, type SensorConfigChange } from "../../src/protocols/index.ts";
 import { loopback } from "../../src/transport/loopback.ts";
 import { boardFile } from "../platform/kit.ts";
 
@@ -155,6 +155,10 @@ describe("configurations", () => {
     await sensor.setConfig(ACCEL, { isEnabled: true });
     await sensor.setConfig(ACCEL, { hasTimestamps: false });
     expect(await sensor.getConfig(ACCEL)).toEqual({ isEnabled: true, hasTimestamps: false, intervalS: 0.11 });
+    // As JavaScript may say it; the type does not allow it
+    const untold = { isEnabled: undefined, hasTimestamps: true } as unknown as SensorConfigChange;
+    await sensor.setConfig(ACCEL, untold);
+    expect(await sensor.getConfig(ACCEL)).toEqual({ isEnabled: true, hasTimestamps: true, intervalS: 0.11 });
     expect(await sensor.getConfig(VDD)).toEqual({ isEnabled: true, hasTimestamps: false, intervalS: undefined });
     await expect(sensor.setConfig(VDD, { intervalS: 1 })).rejects.toThrow("NOT_SUPPORTED");
     await expect(sensor.setConfig(ACCEL, { intervalS: -1 })).rejects.toThrow(RangeError);
