@@ -5,44 +5,30 @@ import { fileURLToPath } from "node:url";
 import { emit } from "./emit.mjs";
 import { loadTables } from "./load-tables.mjs";
 
-const { PROTOCOLS, ProtocolVersion, ProtocolMessageAttributes, NegotiateProtocolVersion } = await loadTables();
+const { PROTOCOLS, ProtocolVersion } = await loadTables();
 
 const SAFE_HIGH = "0x1fffff";
 const ENCODE_BY_TYPE = "this.encodeByType(view, at, value, capacity)";
 const DECODE_BY_TYPE = "this.decodeByType(view, at, byteLength)";
 const DECODE_INTO_BY_TYPE = "this.decodeByType(view, at, byteLength, into)";
-const GENERIC = [ProtocolVersion, ProtocolMessageAttributes, NegotiateProtocolVersion];
-const HELPERS = [
-  ["bytes", ["isName", "isText", "readName", "readText", "writeName", "writeText"]],
-  ["integer", ["isLong", "readLong", "readSignedLong", "writeLong"]],
-];
+const HELPERS = ["isLong", "readLong", "readSignedLong", "writeLong"];
 /** Names that the code around a field has in use. */
 const TAKEN = new Set(["view", "at", "value", "capacity", "total", "to", "item"]);
-const ROLES = ["request", "response", "delayedResponse", "notification"];
+const ROLES = ["request", "response"];
 
-const generic = PROTOCOLS.find(({ commands }) => GENERIC.every((it) => commands.includes(it)));
-emitFile(
-  "generic",
-  "src/wire/generic.ts",
-  messagesOf(generic, (message) => GENERIC.includes(message)),
-);
-// Base is asked a handful of messages when an agent opens, and its codecs would be in every bundle: 0.8 kB of brotli for microseconds
-// that nobody notices. The combinators serve it.
-for (const protocol of PROTOCOLS.filter(({ name }) => name !== "base")) {
-  const messages = messagesOf(protocol, (message) => !GENERIC.includes(message));
-  emitFile(protocol.name, `src/protocols/${protocol.name}.ts`, messages);
+// Only what is sent so often that decoding shows: enumerating the large board takes the combinators no longer, for the generated code
+// of two hundred messages is still cold when the last of them has come, and all of it would be 6 kB of brotli.
+for (const protocol of PROTOCOLS) {
+  const messages = messagesOf(protocol, (message) => message.isHot === true && message !== ProtocolVersion);
+  if (messages.length > 0) emitFile(protocol.name, `src/protocols/${protocol.name}.ts`, messages);
 }
 
 /** Every message with the layouts of its roles, from the version on that each of them holds. */
 function messagesOf(protocol, isWanted) {
   const messages = new Map();
   for (const version of protocol.versions) {
-    const set = protocol.at(version);
-    for (const { command, request, response, delayedResponse } of set.commands) {
-      if (isWanted(command)) add(command, version, { request, response, delayedResponse });
-    }
-    for (const { notification, payload } of set.notifications) {
-      if (isWanted(notification)) add(notification, version, { notification: payload });
+    for (const { command, request, response } of protocol.at(version).commands) {
+      if (isWanted(command)) add(command, version, { request, response });
     }
   }
   return [...messages.values()];
@@ -63,7 +49,7 @@ function messagesOf(protocol, isWanted) {
 }
 
 function signature({ role, type, grows }) {
-  return JSON.stringify([role === "delayedResponse" ? "response" : role, grows, type], (_, value) =>
+  return JSON.stringify([role, grows, type], (_, value) =>
     value === Number.POSITIVE_INFINITY ? "open" : value === undefined ? "absent" : value,
   );
 }
@@ -78,7 +64,7 @@ function emitFile(name, source, messages) {
       const types = versions.map(({ layout }) => layout.type);
       const list = versions.map(({ version, layout }) => {
         const suffix = versions.length > 1 ? `V${versionSuffix(version || 0x10000)}` : "";
-        return `[${hex(version)}, ${codecOf(layout, `${camel(message.name)}${pascal(role)}${suffix}`, types, message)}]`;
+        return `[${hex(version)}, ${codecOf(layout, `${camel(message.name)}${pascal(role)}${suffix}`, types)}]`;
       });
       cells.push(`${role}: [${list.join(", ")}]`);
     }
@@ -86,12 +72,9 @@ function emitFile(name, source, messages) {
   }
   const constant = `${name.replaceAll("-", "_").toUpperCase()}_CODECS`;
   const text = [...codecs.values()].map((it) => it.text).join("\n");
-  const imported = HELPERS.map(([file, names]) => [file, names.filter((it) => text.includes(`${it}(`))]);
-  const imports = imported
-    .filter(([, names]) => names.length > 0)
-    .map(([file, names]) => `import { ${names.join(", ")} } from "../../wire/${file}.ts";`);
+  const helpers = HELPERS.filter((it) => text.includes(`${it}(`));
   const code = `
-${imports.join("\n")}
+${helpers.length > 0 ? `import { ${helpers.join(", ")} } from "../../wire/integer.ts";` : ""}
 import { Layout } from "../../wire/layout.ts";
 import type { CodecTable } from "../../wire/protocol.ts";
 import type { ByteView } from "../../wire/view.ts";
@@ -105,20 +88,20 @@ export const ${constant}: CodecTable = {
   const head = `// Generated by scripts/codecs.mjs from ${source}: change that and run \`npm run generated\`.\n`;
   emit(`src/protocols/codecs/${name}.generated.ts`, head + formatted(code));
 
-  function codecOf(layout, name, types, message) {
-    const isHot = message.isHot === true && layout.role !== "request";
-    const key = `${signature(layout)} ${typeText(types, isHot)} ${isHot}`;
+  function codecOf(layout, name, types) {
+    if (layout.grows) throw new Error(`codecs: ${name}: expected a layout that does not grow`);
+    const key = `${signature(layout)} ${typeText(types)}`;
     let codec = codecs.get(key);
     if (!codec) {
-      codec = { name, text: codecText(layout, name, types, isHot, valueTypes) };
+      codec = { name, text: codecText(layout, name, types, valueTypes) };
       codecs.set(key, codec);
     }
     return pascal(codec.name);
   }
 }
 
-function codecText(layout, name, types, isHot, valueTypes) {
-  const shape = typeText(types, isHot);
+function codecText(layout, name, types, valueTypes) {
+  const shape = typeText(types);
   let declaration = "";
   if (!valueTypes.has(shape)) {
     const valueType = `${pascal(name).replace(/V[0-9_]+$/, "")}Value`;
@@ -126,7 +109,7 @@ function codecText(layout, name, types, isHot, valueTypes) {
     declaration = shape === "{}" ? `type ${valueType} = Record<never, never>;` : `interface ${valueType} ${shape}`;
   }
   const valueType = valueTypes.get(shape);
-  const into = isHot ? `\n${decodeIntoText(layout, valueType)}` : "";
+  const into = layout.role === "response" ? `\n${decodeIntoText(layout, valueType)}` : "";
   return `${declaration}
 
 class ${pascal(name)} extends Layout<${valueType}> {
@@ -138,211 +121,90 @@ ${decodeText(layout, valueType)}${into}
 
 /** Writes `encode`: every check first, and then the words. */
 function encodeText({ type, statusBytes }, valueType, types) {
-  const optional = optionalNames(types);
   const checks = [];
   const lines = [];
-  const writes = statusBytes > 0 ? [`view.setUint32(at, 0, true);`] : [];
-  let total = String(statusBytes);
+  const writes = statusBytes > 0 ? ["view.setUint32(at, 0, true);"] : [];
+  let total;
   let bytes = statusBytes;
-  let tail;
-  let isDelimited = false; // elements say themselves where they end
   for (const { name, type: field } of type.fields) {
-    if (!field) continue;
     if (field.kind === "array") {
       const { element, options } = field;
       lines.push(`const { ${name} } = value;`);
       checks.push(`!Array.isArray(${name})`);
       if (options.max !== undefined) checks.push(`${name}.length > ${options.max}`);
-      if (options.count !== undefined) {
-        const whole = options.whole;
-        const counted = `value.${options.count} !== ${name}.length`;
-        const isWhole =
-          whole &&
-          `!(${name}.length === ${whole.count} && value.${whole.when} === true && value.${whole.unless} === 0)`;
-        checks.push(whole ? `(${counted} && ${isWhole})` : counted);
-      }
-      isDelimited = element.minBytes !== element.maxBytes;
-      total = `${bytes} + ${padded(`${name}.length`, element.minBytes, options.align)}`;
-      const inner = optionalNames(types.map((it) => it.fields.find((other) => other.name === name)?.type?.element));
-      writes.push(...encodeArray(name, bytes, element, options, inner));
-    } else if (field.kind === "tail") {
-      tail = { name, field, bytes };
-      lines.push(`const { ${name} } = value;`);
+      total = `${bytes} + ${name}.length * ${element.minBytes}`;
+      const inner = types.map((it) => it.fields.find((other) => other.name === name).type.element);
+      writes.push(...encodeArray(name, bytes, element, optionalNames(inner)));
     } else {
-      encodeField(field, `value.${name}`, name, bytes, { lines, checks, writes }, { isOptional: optional.has(name) });
+      encodeField(field, name, bytes, { lines, checks, writes });
       bytes += field.minBytes;
     }
   }
-  if (tail) {
-    total = `${tail.name} === undefined ? ${bytes} : ${bytes + tail.field.maxBytes}`;
-    const inner = { lines: [], checks: [], writes: [] };
-    encodeField(tail.field.element, tail.name, tail.name, bytes, inner, { isDeclared: true });
-    checks.push(`(${tail.name} !== undefined && (${inner.checks.join(" || ")}))`);
-    writes.push(`if (${tail.name} !== undefined) {`, ...inner.writes, "}");
-  }
-  const isFixed = type.minBytes === type.maxBytes;
-  const size = isFixed ? String(bytes) : isDelimited ? "to - at" : "total";
   // An array's length is only asked for once it is known to be one.
-  const late = isFixed ? [`capacity < ${size}`] : [];
-  const open = isFixed
-    ? []
-    : isDelimited
-      ? [guard([`capacity < ${bytes}`], ENCODE_BY_TYPE)]
-      : [`const total = ${total};`, guard(["capacity < total"], ENCODE_BY_TYPE)];
+  const late = total ? [] : [`capacity < ${bytes}`];
+  const open = total ? [`const total = ${total};`, guard(["capacity < total"], ENCODE_BY_TYPE)] : [];
   const body = [...lines, guard([...late, ...checks], ENCODE_BY_TYPE), ...open, ...writes].filter((it) => it !== "");
   return `override encode(view: ByteView, at: number, value: ${valueType}, capacity: number = view.byteLength - at): number {
 ${body.join("\n")}
-return ${size};
+return ${total ? "total" : bytes};
 }`;
 }
 
-function encodeField(type, path, name, offset, out, { isDeclared = false, isOptional = false } = {}) {
-  const to = (delta = 0) => at("at", offset + delta);
-  const local = () => {
-    if (isDeclared) return name;
-    const own = TAKEN.has(name) ? `${name}Field` : name;
-    out.lines.push(`const { ${own === name ? name : `${name}: ${own}`} } = value;`);
-    return own;
-  };
+/** @param from the variable whose property it is
+ *  @param base the variable with the address that `offset` counts from */
+function encodeField(type, name, offset, out, { from = "value", base = "at", isOptional = false } = {}) {
+  const to = (delta = 0) => at(base, offset + delta);
+  const value = TAKEN.has(name) ? `${name}Field` : name;
+  out.lines.push(`const { ${value === name ? name : `${name}: ${value}`} } = ${from};`);
+  // `undefined >>> 0` is 0 and so refused anyway; the compiler wants to hear it.
+  if (isOptional) out.checks.push(`${value} === undefined`);
   switch (type.kind) {
-    case "integer": {
-      const value = local();
-      // `undefined >>> 0` is 0 and so refused anyway; the compiler wants to hear it.
-      if (isOptional) out.checks.push(`${value} === undefined`);
-      out.checks.push(integerCheck(type, value));
-      out.writes.push(writeInteger(type, to(), value));
-      return;
-    }
-    case "uint": {
-      const value = local();
-      out.checks.push(`(${value} & ${hex(2 ** type.width - 1)}) !== ${value}`);
-      out.writes.push(`view.setUint32(${to()}, ${value}, true);`);
-      return;
-    }
-    case "bit":
-      out.writes.push(`view.setUint32(${to()}, ${path} ? ${hex(2 ** type.position)} : 0, true);`);
+    case "integer":
+      out.checks.push(type.isSigned ? `(${value} | 0) !== ${value}` : `${value} >>> 0 !== ${value}`);
+      out.writes.push(`view.set${wordOf(type)}(${to()}, ${value}, true);`);
       return;
     case "bits": {
-      const parts = [];
-      const fields = type.fields.filter(({ width }) => width > 0);
       // A plain number has no such properties: all flags would be clear.
-      const group = local();
-      out.checks.push(`typeof ${group} !== "object" || ${group} === null`);
-      for (const { name: bit, isFlag, first, width, isSigned } of fields) {
-        const value = `${group}.${bit}`;
-        if (isFlag) parts.push(`(${value} ? ${hex(2 ** first)} : 0)`);
-        else if (isSigned) {
-          const [mask, sign] = [hex(2 ** width - 1), hex(2 ** (width - 1))];
-          out.checks.push(`((${value} & ${mask}) ^ ${sign}) - ${sign} !== ${value}`);
-          parts.push(first === 0 ? `(${value} & ${mask})` : `((${value} & ${mask}) << ${first})`);
-        } else {
-          out.checks.push(`(${value} & ${hex(2 ** width - 1)}) !== ${value}`);
-          parts.push(first === 0 ? value : `(${value} << ${first})`);
-        }
-      }
+      out.checks.push(`typeof ${value} !== "object" || ${value} === null`);
+      const parts = type.fields
+        .filter(({ width }) => width > 0)
+        .map((field) => `(${value}.${field.name} ? ${hex(2 ** flagAt(field))} : 0)`);
       out.writes.push(`view.setUint32(${to()}, ${parts.join(" | ") || "0"}, true);`);
       return;
     }
-    case "u64n": {
-      const value = local();
+    case "u64n":
       out.checks.push(`!Number.isSafeInteger(${value}) || ${value} < 0`);
       out.writes.push(`view.setUint32(${to()}, ${value}, true);`);
       out.writes.push(`view.setUint32(${to(4)}, ${value} / 0x100000000, true);`);
       return;
-    }
-    case "u64": {
-      const value = local();
-      out.checks.push(`typeof ${value} !== "bigint" || BigInt.asUintN(64, ${value}) !== ${value}`);
-      out.writes.push(`view.setBigUint64(${to()}, ${value}, true);`);
-      return;
-    }
     case "i64x":
-    case "u64x": {
-      const value = local();
-      if (isOptional) out.checks.push(`${value} === undefined`);
+    case "u64x":
       out.checks.push(`!isLong(${value}, ${type.isSigned})`);
       out.writes.push(`writeLong(view, ${to()}, ${value});`);
       return;
-    }
-    case "name":
-    case "text": {
-      const value = local();
-      const [is, write] = type.kind === "name" ? ["isName", "writeName"] : ["isText", "writeText"];
-      out.checks.push(`!${is}(${value}, ${type.bytes})`);
-      out.writes.push(`${write}(view, ${to()}, ${value}, ${type.bytes});`);
-      return;
-    }
-    case "reserved":
-      if (type.bytes !== 4) throw new Error(`codecs: ${name}: expected 4 reserved bytes, got ${type.bytes}`);
-      out.writes.push(`view.setUint32(${to()}, 0, true);`);
-      return;
     default:
-      throw new Error(`codecs: ${name}: expected a type that codecs know, got ${type.kind}`);
+      throw unknown(name, type);
   }
 }
 
-function encodeArray(name, offset, element, options, optional) {
+/** Writes the elements of an array, which are structs without an array. */
+function encodeArray(name, offset, element, optional) {
   const out = { lines: [], checks: [], writes: [] };
-  const announced = element.kind === "struct" ? element.fields.filter(({ type }) => type?.kind === "when") : [];
-  if (element.kind === "struct") {
-    let bytes = 0;
-    for (const field of element.fields) {
-      if (!field.type || announced.includes(field)) continue;
-      const isOptional = optional.has(field.name);
-      encodeField(field.type, `item.${field.name}`, field.name, bytes, out, { isOptional });
-      bytes += field.type.minBytes;
-    }
-  } else encodeField(element, "item", "item", 0, out, { isDeclared: true });
-  const writes = out.writes.map((it) => it.replaceAll(/\bat\b/g, "to"));
-  const lines = out.lines.map((it) => it.replace("= value;", "= item;"));
-  if (announced.length > 0) return encodeDelimited(name, offset, element, announced, { ...out, lines, writes });
-  const align = options.align === undefined ? [] : [`for (; to < at + total; to++) view.setUint8(to, 0);`];
+  let bytes = 0;
+  for (const { name: inner, type } of element.fields) {
+    if (!type) continue;
+    encodeField(type, inner, bytes, out, { from: "item", base: "to", isOptional: optional.has(inner) });
+    bytes += type.minBytes;
+  }
   return [
     `let to = ${at("at", offset)};`,
     `for (const item of ${name}) {`,
-    ...lines,
+    ...out.lines,
     guard(out.checks, ENCODE_BY_TYPE),
-    ...writes,
+    ...out.writes,
     `to += ${element.minBytes};`,
     "}",
-    ...align,
   ];
-}
-
-/** Writes the elements that end where their flags say. */
-function encodeDelimited(name, offset, element, announced, { lines, checks, writes }) {
-  const names = announced.map((it) => it.name);
-  const isAmiss = announced.map((it) => `!(${conditionOf(it.type)}) === (${it.name} !== undefined)`);
-  const sizes = announced.map((it) => `(${it.name} === undefined ? 0 : ${it.type.maxBytes})`);
-  const parts = announced.flatMap(({ name: field, type }) => {
-    const inner = { lines: [], checks: [], writes: [] };
-    encodeField(type.element, field, field, 0, inner, { isDeclared: true });
-    return [
-      `if (${field} !== undefined) {`,
-      guard(inner.checks, ENCODE_BY_TYPE),
-      ...inner.writes.map((it) => it.replaceAll(/\bat\b/g, "to")),
-      `to += ${type.maxBytes};`,
-      "}",
-    ];
-  });
-  return [
-    `let to = ${at("at", offset)};`,
-    `for (const item of ${name}) {`,
-    ...lines,
-    `const { ${names.join(", ")} } = item;`,
-    guard([...checks, ...isAmiss], ENCODE_BY_TYPE),
-    `const itemBytes = ${element.minBytes} + ${sizes.join(" + ")};`,
-    guard(["itemBytes > at + capacity - to"], ENCODE_BY_TYPE),
-    ...writes,
-    `to += ${element.minBytes};`,
-    ...parts,
-    "}",
-  ];
-}
-
-/** Whether a field is there, in terms of the fields before it. */
-function conditionOf({ options: { when, unless } }) {
-  return unless === undefined ? when : `${when} && !${unless}`;
 }
 
 /** Writes `decode`: the length, the words, and then one object literal. */
@@ -355,7 +217,7 @@ return { ${fields.join(", ")} };
 }`;
 }
 
-/** Writes `decodeInto` for hot messages, whose responses are flat, or lists of what is flat. */
+/** Writes `decodeInto` for responses, which are flat, or lists of what is flat. */
 function decodeIntoText(layout, valueType) {
   const out = decodedFields(layout, true);
   return `override decodeInto(view: ByteView, at: number, byteLength: number, into: ${valueType}): ${valueType} {
@@ -365,54 +227,37 @@ return into;
 }`;
 }
 
-function decodedFields({ type, statusBytes, grows }, isInto = false) {
-  const out = { lines: [guard([lengthCheck(type, statusBytes, grows)], DECODE_BY_TYPE)], entries: [], isInto };
-  decodeFields(type, statusBytes, out, grows);
+function decodedFields({ type, statusBytes }, isInto = false) {
+  const out = { lines: [guard([lengthCheck(type, statusBytes)], DECODE_BY_TYPE)], entries: [] };
+  let offset = statusBytes;
+  for (const { name, type: field } of type.fields) {
+    if (field.kind === "array") decodeArray(name, field.element, offset, out, isInto);
+    else decodeField(name, field, offset, out);
+    offset += field.minBytes;
+  }
   return out;
 }
 
-function lengthCheck(type, statusBytes, grows) {
+function lengthCheck(type, statusBytes) {
   const min = statusBytes + type.minBytes;
   const max = statusBytes + type.maxBytes;
-  if (max === Number.POSITIVE_INFINITY || grows) return `byteLength < ${min}`;
-  if (type.fields.at(-1)?.type?.kind === "array") return `byteLength < ${min} || byteLength > ${max}`;
-  return min === max ? `byteLength !== ${min}` : `byteLength !== ${min} && byteLength !== ${max}`;
-}
-
-function decodeFields(type, statusBytes, out, grows) {
-  let offset = statusBytes;
-  for (const { name, type: field } of type.fields) {
-    if (!field) out.entries.push([name, "undefined"]);
-    else if (field.kind === "array") decodeArray(name, field, offset, out, grows);
-    else if (field.kind === "tail") {
-      const inner = { lines: [], entries: [] };
-      decodeField(name, field.element, offset, inner);
-      if (inner.lines.length > 0) throw new Error(`codecs: ${name}: expected a tail of one word`);
-      out.entries.push([name, `byteLength === ${offset} ? undefined : ${inner.entries[0][1]}`]);
-    } else {
-      decodeField(name, field, offset, out);
-      offset += field.minBytes;
-    }
-  }
+  if (min === max) return `byteLength !== ${min}`;
+  return `byteLength < ${min}${max === Number.POSITIVE_INFINITY ? "" : ` || byteLength > ${max}`}`;
 }
 
 function decodeField(name, type, offset, out, base = "at") {
   const from = (delta = 0) => at(base, offset + delta);
   switch (type.kind) {
     case "integer":
-      out.entries.push([name, readInteger(type, from())]);
-      return;
-    case "uint":
-      out.entries.push([name, `view.getUint32(${from()}, true) & ${hex(2 ** type.width - 1)}`]);
-      return;
-    case "bit":
-      out.entries.push([name, `(view.getUint32(${from()}, true) & ${hex(2 ** type.position)}) !== 0`]);
+      out.entries.push([name, `view.get${wordOf(type)}(${from()}, true)`]);
       return;
     case "bits": {
       const word = `${name}Word`;
       if (type.fields.some(({ width }) => width > 0))
         out.lines.push(`const ${word} = view.getUint32(${from()}, true);`);
-      const values = type.fields.map((field) => `${field.name}: ${bitsValue(field, word)}`);
+      const values = type.fields.map((field) =>
+        field.width === 0 ? `${field.name}: false` : `${field.name}: (${word} & ${hex(2 ** flagAt(field))}) !== 0`,
+      );
       out.lines.push(`const ${name} = { ${values.join(", ")} };`);
       out.entries.push([name, name]);
       return;
@@ -422,144 +267,60 @@ function decodeField(name, type, offset, out, base = "at") {
       out.lines.push(guard([`${name}High > ${SAFE_HIGH}`], DECODE_BY_TYPE));
       out.entries.push([name, `${name}High * 0x100000000 + view.getUint32(${from()}, true)`]);
       return;
-    case "u64":
-      out.entries.push([name, `view.getBigUint64(${from()}, true)`]);
-      return;
     case "i64x":
       out.entries.push([name, `readSignedLong(view, ${from()})`]);
       return;
     case "u64x":
       out.entries.push([name, `readLong(view, ${from()})`]);
       return;
-    case "name":
-      out.entries.push([name, `readName(view, ${from()}, ${type.bytes})`]);
-      return;
-    case "text":
-      out.entries.push([name, `readText(view, ${from()}, ${type.bytes})`]);
-      return;
-    case "reserved":
-      return;
     default:
-      throw new Error(`codecs: ${name}: expected a type that codecs know, got ${type.kind}`);
+      throw unknown(name, type);
   }
 }
 
-function decodeArray(name, { element, options }, offset, out, grows) {
+/** Reads the elements of an array, as many as there are bytes for. */
+function decodeArray(name, element, offset, out, isInto) {
   const stride = element.minBytes;
-  const { count, whole, align } = options;
-  const isDelimited = element.minBytes !== element.maxBytes;
-  if (count === undefined) {
-    if (grows || align !== undefined || isDelimited) throw new Error(`codecs: ${name}: expected a count`);
-    out.lines.push(guard([`(byteLength - ${offset}) % ${stride} !== 0`], DECODE_BY_TYPE));
-    out.lines.push(`const count = (byteLength - ${offset}) / ${stride};`);
-  } else {
-    const counted = count.includes(".") ? count : entryOf(out, count);
-    const value = whole
-      ? `${whole.when} && ${whole.unless} === 0 && byteLength === ${offset + whole.count * stride} ? ${whole.count} : ${counted}`
-      : counted;
-    out.lines.push(`const count = ${value};`);
-    const isWrong = `byteLength ${grows ? "<" : "!=="} ${offset} + ${padded("count", stride, align)}`;
-    if (!isDelimited) out.lines.push(guard([isWrong], DECODE_BY_TYPE));
-  }
   const inner = { lines: [], entries: [] };
-  if (element.kind === "struct") decodeElement(element, inner);
-  else decodeField("item", element, 0, inner, "from");
-  const value =
-    element.kind === "struct"
-      ? `{ ${inner.entries.map(([key, it]) => `${key}: ${it}`).join(", ")} }`
-      : inner.entries[0][1];
-  const start = at("at", offset);
-  if (isDelimited) {
-    const check = grows ? "" : guard(["from !== at + byteLength"], DECODE_BY_TYPE);
-    out.lines.push(`const ${name} = [];`, `let from = ${start};`, "for (let i = 0; i < count; i++) {");
-    out.lines.push(...inner.lines, `${name}.push(${value});`, "}", check);
-  } else if (out.isInto) {
-    if (element.kind !== "struct" || inner.lines.length > 0) throw new Error(`codecs: ${name}: expected flat elements`);
-    out.lines.push(`const ${name} = into.${name} ?? [];`, `if (${name}.length > count) ${name}.length = count;`);
-    out.lines.push(`for (let i = 0, from = ${start}; i < count; i++, from += ${stride}) {`);
-    out.lines.push(`const item = ${name}[i];`, "if (item) {");
-    out.lines.push(...inner.entries.map(([key, it]) => `item.${key} = ${it};`), "} else {");
-    out.lines.push(`${name}.push(${value});`, "}", "}");
-  } else {
-    out.lines.push(`const ${name} = [];`);
-    out.lines.push(`for (let i = 0, from = ${start}; i < count; i++, from += ${stride}) {`);
-    out.lines.push(...inner.lines, `${name}.push(${value});`, "}");
+  let bytes = 0;
+  for (const { name: field, type } of element.fields) {
+    if (type) decodeField(field, type, bytes, inner, "from");
+    else inner.entries.push([field, "undefined"]);
+    bytes += type?.minBytes ?? 0;
   }
+  if (inner.lines.length > 0) throw new Error(`codecs: ${name}: expected flat elements`);
+  const pushed = `${name}.push({ ${inner.entries.map(([key, it]) => `${key}: ${it}`).join(", ")} });`;
+  out.lines.push(
+    guard([`(byteLength - ${offset}) % ${stride} !== 0`], DECODE_BY_TYPE),
+    `const count = (byteLength - ${offset}) / ${stride};`,
+    isInto
+      ? `const ${name} = into.${name} ?? []; if (${name}.length > count) ${name}.length = count;`
+      : `const ${name} = [];`,
+    `for (let i = 0, from = ${at("at", offset)}; i < count; i++, from += ${stride}) {`,
+  );
+  if (isInto) {
+    out.lines.push(`const item = ${name}[i];`, "if (item) {");
+    out.lines.push(...inner.entries.map(([key, it]) => `item.${key} = ${it};`), "} else {", pushed, "}", "}");
+  } else out.lines.push(pushed, "}");
   out.entries.push([name, name]);
 }
 
-/** The fields of an array's element at `from`, which moves on where its flags say what follows. */
-function decodeElement(element, inner) {
-  let bytes = 0;
-  const announced = [];
-  for (const { name, type } of element.fields) {
-    if (type?.kind === "when") announced.push({ name, type });
-    else if (!type) inner.entries.push([name, "undefined"]);
-    else {
-      decodeField(name, type, bytes, inner, "from");
-      bytes += type.minBytes;
-    }
-  }
-  if (announced.length === 0) return;
-  inner.lines.unshift(guard([`at + byteLength - from < ${bytes}`], DECODE_BY_TYPE));
-  // The fixed fields are read before `from` moves.
-  for (const entry of inner.entries) {
-    if (entry[0] === entry[1] || entry[1] === "undefined") continue;
-    inner.lines.push(`const ${entry[0]} = ${entry[1]};`);
-    entry[1] = entry[0];
-  }
-  inner.lines.push(`from += ${bytes};`);
-  for (const { name, type } of announced) {
-    const field = { lines: [], entries: [] };
-    decodeField(`${name}Value`, type.element, 0, field, "from");
-    inner.lines.push(`let ${name}: ${typeText([type.element])} | undefined;`, `if (${conditionOf(type)}) {`);
-    inner.lines.push(guard([`at + byteLength - from < ${type.maxBytes}`], DECODE_BY_TYPE));
-    inner.lines.push(...field.lines, `${name} = ${field.entries[0][1]};`, `from += ${type.maxBytes};`, "}");
-    inner.entries.push([name, name]);
-  }
+function wordOf({ bytes, isSigned, kind }) {
+  if (bytes !== 4) throw new Error(`codecs: expected a ${kind} of 4 bytes, got ${bytes}`);
+  return isSigned ? "Int32" : "Uint32";
 }
 
-/** A plain field that counts is read once, into a variable. */
-function entryOf(out, name) {
-  const entry = out.entries.find(([it]) => it === name);
-  out.lines.push(`const ${name} = ${entry[1]};`);
-  entry[1] = name;
-  return name;
+function flagAt({ name, isFlag, first }) {
+  if (!isFlag) throw new Error(`codecs: ${name}: expected a flag`);
+  return first;
 }
 
-function bitsValue({ isFlag, first, width, isSigned }, word) {
-  if (width === 0) return isFlag ? "false" : "0";
-  if (isFlag) return `(${word} & ${hex(2 ** first)}) !== 0`;
-  // Up to the word's end and back again, with the sign.
-  if (isSigned)
-    return first + width === 32 ? `${word} >> ${first}` : `(${word} << ${32 - first - width}) >> ${32 - width}`;
-  if (first + width === 32) return `${word} >>> ${first}`;
-  return first === 0 ? `${word} & ${hex(2 ** width - 1)}` : `(${word} >>> ${first}) & ${hex(2 ** width - 1)}`;
+function unknown(name, { kind }) {
+  return new Error(`codecs: ${name}: expected a type that codecs know, got ${kind}`);
 }
 
-function integerCheck({ bytes, isSigned }, value) {
-  if (bytes === 4) return isSigned ? `(${value} | 0) !== ${value}` : `${value} >>> 0 !== ${value}`;
-  return `(${value} & ${bytes === 2 ? "0xffff" : "0xff"}) !== ${value}`;
-}
-
-function writeInteger({ bytes, isSigned }, to, value) {
-  if (bytes === 1) return `view.setUint8(${to}, ${value});`;
-  return `view.set${isSigned ? "Int" : "Uint"}${bytes * 8}(${to}, ${value}, true);`;
-}
-
-function readInteger({ bytes, isSigned }, from) {
-  if (bytes === 1) return `view.getUint8(${from})`;
-  return `view.get${isSigned ? "Int" : "Uint"}${bytes * 8}(${from}, true)`;
-}
-
-function padded(count, stride, align) {
-  const bytes = stride === 1 ? count : `${count} * ${stride}`;
-  return align === undefined ? bytes : `Math.ceil(${stride === 1 ? count : `(${bytes})`} / ${align}) * ${align}`;
-}
-
-/** The TypeScript type of a value, given the type in every version: a field that one of them lacks is optional.
- *  @param isReused whether an object that exists may be overwritten with it */
-function typeText(types, isReused = false) {
+/** The TypeScript type of a value, given the type in every version: a field that one of them lacks is optional. */
+function typeText(types) {
   const newest = types.at(-1);
   switch (newest.kind) {
     case "struct": {
@@ -567,38 +328,25 @@ function typeText(types, isReused = false) {
       const fields = newest.fields.map(({ name }) => {
         const present = types.map((it) => it.fields.find((field) => field.name === name).type).filter(Boolean);
         const isOptional = optional.has(name);
-        const plain = present.map((it) => (it.kind === "tail" || it.kind === "when" ? it.element : it));
-        if (plain[0].kind === "reserved") return "";
-        return `${name}${isOptional ? "?" : ""}: ${typeText(plain, isReused)}${isOptional ? " | undefined" : ""};`;
+        return `${name}${isOptional ? "?" : ""}: ${typeText(present)}${isOptional ? " | undefined" : ""};`;
       });
-      return `{${fields.join(" ")}}`.replace(/^\{\s*\}$/, "{}");
+      return `{${fields.join(" ")}}`;
     }
     case "bits":
-      return `{ ${newest.fields.map(({ name, isFlag }) => `${name}: ${isFlag ? "boolean" : "number"}`).join("; ")} }`;
+      return `{ ${newest.fields.map(({ name }) => `${name}: boolean`).join("; ")} }`;
     case "array":
-      return `${isReused ? "" : "readonly "}(${typeText(types.map((it) => it.element))})[]`;
+      return `(${typeText(types.map((it) => it.element))})[]`;
     case "i64x":
     case "u64x":
       return "number | bigint";
-    case "name":
-    case "text":
-      return "string";
-    case "bit":
-      return "boolean";
-    case "u64":
-      return "bigint";
     default:
       return "number";
   }
 }
 
-/** Fields that some version lacks, that a flag announces, or that a message may end before. */
-function optionalNames(types) {
-  const structs = types.filter((it) => it?.kind === "struct");
-  const names = structs.flatMap(({ fields }) =>
-    fields.filter(({ type }) => !type || type.kind === "tail" || type.kind === "when"),
-  );
-  return new Set(names.map(({ name }) => name));
+/** Fields that some version lacks. */
+function optionalNames(structs) {
+  return new Set(structs.flatMap(({ fields }) => fields.filter(({ type }) => !type)).map(({ name }) => name));
 }
 
 function guard(checks, result) {

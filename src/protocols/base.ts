@@ -15,7 +15,6 @@ import {
   u32,
   uint,
 } from "../wire/index.ts";
-import { GENERIC_CODECS } from "./codecs/generic.generated.ts";
 
 /** Version words of Base: SCMI 1.0, 2.0 to 3.1, 3.2. */
 const V1 = 0x10000;
@@ -139,5 +138,4 @@ export const baseProtocol: Protocol = /* @__PURE__ */ protocol({
     BaseResetAgentConfiguration,
   ],
   notifications: [BaseErrorEvent],
-  codecs: [GENERIC_CODECS],
 });

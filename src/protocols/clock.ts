@@ -17,7 +17,6 @@ import {
   u64n,
 } from "../wire/index.ts";
 import { CLOCK_CODECS } from "./codecs/clock.generated.ts";
-import { GENERIC_CODECS } from "./codecs/generic.generated.ts";
 
 /** Version words of the clock protocol: SCMI 1.0 to 3.0, 3.1, 3.2. Firmware of the time before 3.2 that reports 0x20001 gets
  *  the layouts of 2.0, as from Linux; U-Boot sends it the `CLOCK_CONFIG_SET` of 3.0. */
@@ -252,5 +251,5 @@ export const clockProtocol: Protocol = /* @__PURE__ */ protocol({
     ClockGetPermissions,
   ],
   notifications: [ClockRateChanged, ClockRateChangeRequested],
-  codecs: [CLOCK_CODECS, GENERIC_CODECS],
+  codecs: [CLOCK_CODECS],
 });

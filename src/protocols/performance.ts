@@ -16,7 +16,6 @@ import {
   u64,
   uint,
 } from "../wire/index.ts";
-import { GENERIC_CODECS } from "./codecs/generic.generated.ts";
 import { PERFORMANCE_CODECS } from "./codecs/performance.generated.ts";
 
 /** Version words of the performance protocol: SCMI 1.0, 2.0 and 3.0, 3.1, 3.2. */
@@ -241,5 +240,5 @@ export const performanceProtocol: Protocol = /* @__PURE__ */ protocol({
     PerformanceDomainNameGet,
   ],
   notifications: [PerformanceLimitsChanged, PerformanceLevelChanged],
-  codecs: [PERFORMANCE_CODECS, GENERIC_CODECS],
+  codecs: [PERFORMANCE_CODECS],
 });

@@ -11,8 +11,6 @@ import {
   u32,
   uint,
 } from "../wire/index.ts";
-import { GENERIC_CODECS } from "./codecs/generic.generated.ts";
-import { PINCTRL_CODECS } from "./codecs/pinctrl.generated.ts";
 
 /** Version word of the pin control protocol: SCMI 3.2. */
 const V1 = 0x10000;
@@ -181,5 +179,4 @@ export const pinctrlProtocol: Protocol = /* @__PURE__ */ protocol({
     PinctrlNameGet,
     PinctrlSetPermissions,
   ],
-  codecs: [PINCTRL_CODECS, GENERIC_CODECS],
 });

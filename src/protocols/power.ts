@@ -13,7 +13,6 @@ import {
   u32,
   u64,
 } from "../wire/index.ts";
-import { GENERIC_CODECS } from "./codecs/generic.generated.ts";
 import { POWER_CODECS } from "./codecs/power.generated.ts";
 
 /** Version words of the power domain protocol: SCMI 1.0, 2.0 and 3.0, 3.1, 3.2. */
@@ -131,5 +130,5 @@ export const powerProtocol: Protocol = /* @__PURE__ */ protocol({
     PowerDomainNameGet,
   ],
   notifications: [PowerStateChanged, PowerStateChangeRequested],
-  codecs: [POWER_CODECS, GENERIC_CODECS],
+  codecs: [POWER_CODECS],
 });

@@ -13,7 +13,6 @@ import {
   u64,
   uint,
 } from "../wire/index.ts";
-import { GENERIC_CODECS } from "./codecs/generic.generated.ts";
 import { POWERCAP_CODECS } from "./codecs/powercap.generated.ts";
 
 /** Version words of the powercap protocol: SCMI 3.1, 3.2. Their layouts are the same; from 2.0 on a cap of 0 switches capping off. */
@@ -221,5 +220,5 @@ export const powercapProtocol: Protocol = /* @__PURE__ */ protocol({
     PowercapDescribeFastchannel,
   ],
   notifications: [PowercapCapChanged, PowercapMeasurementsChanged],
-  codecs: [POWERCAP_CODECS, GENERIC_CODECS],
+  codecs: [POWERCAP_CODECS],
 });

@@ -12,8 +12,6 @@ import {
   struct,
   u32,
 } from "../wire/index.ts";
-import { GENERIC_CODECS } from "./codecs/generic.generated.ts";
-import { RESET_CODECS } from "./codecs/reset.generated.ts";
 
 /** Version words of the reset domain protocol: SCMI 2.0, 3.0 (inferred; the same as 2.0), 3.1, 3.2. */
 const V1 = 0x10000;
@@ -110,5 +108,4 @@ export const resetProtocol: Protocol = /* @__PURE__ */ protocol({
   negotiableSince: V3_1,
   commands: [ResetProtocolAttributes, ResetDomainAttributes, ResetCommand, ResetNotify, ResetDomainNameGet],
   notifications: [ResetIssued],
-  codecs: [RESET_CODECS, GENERIC_CODECS],
 });

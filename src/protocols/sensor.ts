@@ -20,7 +20,6 @@ import {
   until,
   when,
 } from "../wire/index.ts";
-import { GENERIC_CODECS } from "./codecs/generic.generated.ts";
 import { SENSOR_CODECS } from "./codecs/sensor.generated.ts";
 
 /** Version words of the sensor protocol: SCMI 1.0 and 2.0, 3.0, 3.1, 3.2. */
@@ -314,5 +313,5 @@ export const sensorProtocol: Protocol = /* @__PURE__ */ protocol({
     SensorAxisNameGet,
   ],
   notifications: [SensorTripPointEvent, SensorUpdate],
-  codecs: [SENSOR_CODECS, GENERIC_CODECS],
+  codecs: [SENSOR_CODECS],
 });

@@ -10,8 +10,6 @@ import {
   struct,
   u32,
 } from "../wire/index.ts";
-import { GENERIC_CODECS } from "./codecs/generic.generated.ts";
-import { SYSTEM_POWER_CODECS } from "./codecs/system-power.generated.ts";
 
 /** Version words of the system power protocol: SCMI 1.0 to 3.0, 3.1, 3.2. */
 const V1 = 0x10000;
@@ -93,5 +91,4 @@ export const systemPowerProtocol: Protocol = /* @__PURE__ */ protocol({
     SystemPowerStateNotify,
   ],
   notifications: [SystemPowerStateNotifier],
-  codecs: [SYSTEM_POWER_CODECS, GENERIC_CODECS],
 });

@@ -13,7 +13,6 @@ import {
   u32,
   uint,
 } from "../wire/index.ts";
-import { GENERIC_CODECS } from "./codecs/generic.generated.ts";
 import { VOLTAGE_CODECS } from "./codecs/voltage.generated.ts";
 
 /** Version words of the voltage domain protocol: SCMI 3.0, 3.1, 3.2. */
@@ -129,5 +128,5 @@ export const voltageProtocol: Protocol = /* @__PURE__ */ protocol({
     VoltageLevelGet,
     VoltageDomainNameGet,
   ],
-  codecs: [VOLTAGE_CODECS, GENERIC_CODECS],
+  codecs: [VOLTAGE_CODECS],
 });

@@ -36,7 +36,7 @@ export class Name implements Type<string> {
 }
 
 /** Whether a name fits a field, its NUL included. */
-export function isName(value: string, bytes: number): boolean {
+function isName(value: string, bytes: number): boolean {
   if (typeof value !== "string" || value.length >= bytes) return false;
   for (let i = 0; i < value.length; i++) {
     const code = value.charCodeAt(i);
@@ -46,13 +46,13 @@ export function isName(value: string, bytes: number): boolean {
 }
 
 /** Writes a name and fills the field with zeros. */
-export function writeName(view: ByteView, at: number, value: string, bytes: number): void {
+function writeName(view: ByteView, at: number, value: string, bytes: number): void {
   for (let i = 0; i < bytes; i++) view.setUint8(at + i, i < value.length ? value.charCodeAt(i) : 0);
 }
 
 /** Reads up to a NUL or the end of the field: the peer may have forgotten the NUL. A byte above 0x7f is the character of that
  *  number, so nothing is lost. */
-export function readName(view: ByteView, at: number, bytes: number): string {
+function readName(view: ByteView, at: number, bytes: number): string {
   let text = "";
   for (let i = 0; i < bytes; i++) {
     const code = view.getUint8(at + i);
@@ -96,7 +96,7 @@ export class Text implements Type<string> {
 }
 
 /** Whether a text fits a field, its NUL included. */
-export function isText(value: string, bytes: number): boolean {
+function isText(value: string, bytes: number): boolean {
   if (typeof value !== "string") return false;
   if (isName(value, bytes)) return true;
   // The second alternative is a surrogate without its other half.
@@ -104,7 +104,7 @@ export function isText(value: string, bytes: number): boolean {
 }
 
 /** Writes a text and fills the field with zeros. */
-export function writeText(view: ByteView, at: number, value: string, bytes: number): void {
+function writeText(view: ByteView, at: number, value: string, bytes: number): void {
   if (isName(value, bytes)) {
     writeName(view, at, value, bytes);
     return;
@@ -114,7 +114,7 @@ export function writeText(view: ByteView, at: number, value: string, bytes: numb
 }
 
 /** Reads up to a NUL or the end of the field. What is no UTF-8, a character cut in two for example, becomes U+FFFD. */
-export function readText(view: ByteView, at: number, bytes: number): string {
+function readText(view: ByteView, at: number, bytes: number): string {
   const name = readName(view, at, bytes);
   if (isName(name, bytes + 1)) return name;
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(Uint8Array.from(name, (it) => it.charCodeAt(0)));

@@ -11,8 +11,8 @@ export type Role = "request" | "response" | "delayedResponse" | "notification";
 export const STATUS_BYTES = 4;
 
 /** How one payload of one message lies in bytes at one protocol version. Positions are those of the payload's first byte, which
- *  in responses is the status. For the built-in protocols a generated subclass overrides encoding and decoding with
- *  straight-line code; what that cannot take, it leaves to the combinators, which say what is wrong. */
+ *  in responses is the status. For hot commands a generated subclass overrides encoding and decoding with straight-line
+ *  code; what that cannot take, it leaves to the combinators, which say what is wrong. */
 export class Layout<T> {
   /** Spec name of the message. */
   readonly message: string;
