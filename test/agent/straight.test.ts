@@ -9,7 +9,7 @@ import { Clock, Performance } from "../../src/protocols/index.ts";
 import { loopback } from "../../src/transport/loopback.ts";
 import { Random } from "../support/random.ts";
 
-const LEVELS = [300, 1200, 0xffff_ffff];
+const LEVELS = [300, 1200, 0xffff_fffe];
 const RATES = [24e6, 6e9];
 const STEPS = 250;
 
