@@ -75,7 +75,11 @@ export const RELEASES: Readonly<Record<Release, ReadonlyMap<number, number>>> = 
 };
 
 /** The version word that a protocol has in a release; `undefined` where the release lacks it.
- *  @param protocolId header bits 17:10, {@link PROTOCOL_ID} */
+ *  @param protocolId header bits 17:10, {@link PROTOCOL_ID}
+ *  @throws RangeError for a release that there is not */
 export function versionIn(release: Release, protocolId: number): number | undefined {
+  if (!RELEASE_NAMES.includes(release)) {
+    throw new RangeError(`release of SCMI: expected one of ${RELEASE_NAMES.join(", ")}, got ${release}`);
+  }
   return RELEASES[release].get(protocolId);
 }

@@ -16,9 +16,10 @@ export interface UtilisationTrace {
 
 const SHAPE = "time in ms, domain, utilisation in per cent";
 const LONGEST_MS = 1e9;
+const SEPARATORS = ",;\t";
 
 /** Reads a CSV text: time in milliseconds, name of a domain, utilisation in per cent of what its highest level can do; one sample a line,
- *  in the order of time for each domain. Fields are parted by comma, semicolon or tab. Empty lines, lines that start with `#`
+ *  in the order of time for each domain. Fields are parted by comma, semicolon or tab, unless that stands in quotes. Empty lines, lines that start with `#`
  *  and a head line count for nothing.
  *  @throws BoardError with the line */
 export function parseTrace(text: string, file: string): UtilisationTrace {
@@ -30,7 +31,7 @@ export function parseTrace(text: string, file: string): UtilisationTrace {
     .entries()) {
     const trimmed = line.trim();
     if (trimmed === "" || trimmed.startsWith("#")) continue;
-    const cells = trimmed.split(/[,;\t]/).map(unquoted);
+    const cells = fieldsOf(trimmed);
     const isHead = isFirst && cells[0]?.toLowerCase().startsWith("time");
     isFirst = false;
     if (isHead) continue;
@@ -72,9 +73,23 @@ export function sampleTrace(samples: readonly TraceSample[], tickUs: number, tic
   return values;
 }
 
-function unquoted(cell: string): string {
-  const text = cell.trim();
-  return text.length >= 2 && text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1).trim() : text;
+/** The fields of a line. One in quotes may hold what parts others: names of nodes have commas. */
+function fieldsOf(line: string): readonly string[] {
+  if (!line.includes('"')) return line.split(/[,;\t]/).map((it) => it.trim());
+  const fields: string[] = [];
+  let field = "";
+  let isQuoted = false;
+  for (const letter of line) {
+    if (letter === '"') {
+      isQuoted = !isQuoted;
+    } else if (!isQuoted && SEPARATORS.includes(letter)) {
+      fields.push(field.trim());
+      field = "";
+    } else {
+      field += letter;
+    }
+  }
+  return [...fields, field.trim()];
 }
 
 function numberOf(text: string): number {

@@ -71,7 +71,12 @@ export class GuestMemory extends RegionMemory {
   #map(fd: number, address: number, byteLength: number, userAddress: number, offset: number): void {
     const isSane = [address, byteLength, userAddress, offset].every((it) => Number.isSafeInteger(it));
     const isAligned = ((address | byteLength | offset) & PAGE_MASK) === 0;
-    if (!isSane || !isAligned || byteLength === 0 || byteLength > LARGEST_REGION) {
+    if (isSane && byteLength > LARGEST_REGION) {
+      throw new RangeError(
+        `SET_MEM_TABLE: expected regions of at most 3.5 GiB, for Node can look at no larger ones, got one of ${byteLength} bytes; give the guest less memory`,
+      );
+    }
+    if (!isSane || !isAligned || byteLength === 0) {
       throw refusal(`a region of ${byteLength} bytes at 0x${address.toString(16)}, offset ${offset}`);
     }
     const fileBytes = this.#libc.lseek(fd, 0, SEEK_END);
@@ -96,6 +101,6 @@ function refusal(detail: string): ChannelError {
   return new ChannelError(
     "SET_MEM_TABLE",
     "refused",
-    `expected 1 to ${LARGEST_FDS} regions up to 3.5 GiB, got ${detail}`,
+    `expected 1 to ${LARGEST_FDS} regions, of whole pages, within their files, got ${detail}`,
   );
 }

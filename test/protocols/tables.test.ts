@@ -498,4 +498,9 @@ describe("releases", () => {
     }
     expect(versionIn("2.0", 0x17)).toBeUndefined();
   });
+
+  test("are told to who asks for another release", () => {
+    const expected = new RangeError("release of SCMI: expected one of 1.0, 2.0, 3.0, 3.1, 3.2, got 3");
+    expect(() => Reflect.apply(versionIn, undefined, ["3", 0x17])).toThrow(expected);
+  });
 });

@@ -37,6 +37,12 @@ describe("a trace", () => {
     expect(() => parseTrace(text, "a.csv")).toThrow(/^a\.csv: /);
   });
 
+  test("may name domains with a comma, in quotes", () => {
+    const { domains } = parseTrace('0,"qcom,gpu",50\n"5";"cpu"\t"7.5"', "a.csv");
+    expect([...domains.keys()]).toEqual(["qcom,gpu", "cpu"]);
+    expect(() => parseTrace('0,"cpu,50', "a.csv")).toThrow(/3 fields .*, got 2/);
+  });
+
   test("of garbage is refused with an error of ours, or read", () => {
     const random = new Random(7);
     const pieces = [

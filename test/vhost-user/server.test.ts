@@ -308,6 +308,16 @@ describe.skipIf(!isLinux).each(Object.entries(MODES))("%s,", (_mode, mode) => {
     });
   });
 
+  test("a guest with more memory than Node can look at is told so, and that the limit is ours", async () => {
+    const leaving = nextGone();
+    front.send(5, table([REGION[0], 1n << 33n, REGION[2], 0n]), [front.memfd]);
+    await leaving;
+    expect(gone[0]?.reason).toMatchObject({
+      name: "RangeError",
+      message: expect.stringMatching(/3\.5 GiB.*less memory/),
+    });
+  });
+
   describe("a server", () => {
     test("removes its socket, and hangs up, when it is closed; twice is once", async () => {
       await guest();
