@@ -230,7 +230,7 @@ export class MessageError extends ScmiError {
 export interface BoardDetails {
   /** The file, or what else the board was read from. */
   readonly file: string;
-  /** Device-tree node (`/firmware/scmi`) or path in a board file (`clocks[2].ranges`). */
+  /** Device-tree node (`/firmware/scmi`) or path in a board file (`clocks[2].ranges`); empty for the file as a whole. */
   readonly path: string;
   /** What the binding or the schema asks for. */
   readonly expected: string;
@@ -253,7 +253,7 @@ export class BoardError extends ScmiError {
 
   constructor(details: BoardDetails, options?: ErrorOptions) {
     const { file, path, expected, got } = details;
-    super(`${file}: ${path}: expected ${expected}, got ${got}`, options);
+    super(`${path === "" ? file : `${file}: ${path}`}: expected ${expected}, got ${got}`, options);
     this.file = file;
     this.path = path;
     this.expected = expected;

@@ -7,6 +7,9 @@ export interface Place {
   readonly path: string;
 }
 
+/** Characters of a wrong text that are shown. */
+const MOST_SHOWN = 100;
+
 /** Holds a value to a schema.
  *  @throws BoardError for the first thing that is wrong */
 export function validate(schema: Schema, value: unknown, place: Place): void {
@@ -95,5 +98,11 @@ function shown(value: unknown): string {
   if (value === undefined) return "none";
   if (Array.isArray(value)) return `${value.length} items`;
   if (typeof value === "object" && value !== null) return "an object";
-  return typeof value === "string" ? `"${value}"` : String(value);
+  return typeof value === "string" ? quoted(value) : String(value);
+}
+
+/** The beginning of a text, without what would upset a terminal. */
+function quoted(text: string): string {
+  const clean = text.replace(/\p{C}/gu, "?");
+  return clean.length > MOST_SHOWN ? `"${clean.slice(0, MOST_SHOWN)}…"` : `"${clean}"`;
 }

@@ -61,7 +61,7 @@ function branchesOf(instance: InstanceReport, { isAll, paint }: TextOptions): re
   ].filter((it) => it !== "");
   return [
     {
-      text: `${paint.accent("platform")}   ${vendor}, Base ${base.version}, ${counted(base.agents, "agent", "agents")}`,
+      text: `${paint.accent("platform")}   ${[vendor, `Base ${base.version}`, counted(base.agents, "agent", "agents")].filter((it) => it !== "").join(", ")}`,
     },
     {
       text: `${paint.accent("channels")}   up to ${limits.maxMessages} messages of ${limits.maxPayload} bytes, ${limits.timeoutMs} ms`,

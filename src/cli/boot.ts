@@ -3,13 +3,14 @@ import { type Core, statusName } from "../index.ts";
 import type { Release } from "../protocols/index.ts";
 import { EXPORT_EXTENSIONS } from "../trace/index.ts";
 import { type BootProgress, boot, isWhole, messageName, type TraceEntry } from "../world/index.ts";
+import { shortfallsOf } from "./boot-shortfalls.ts";
 import { bootText } from "./boot-text.ts";
 import { asJson, type CliContext, EXIT, hexOf } from "./context.ts";
 import { collect, openPlan } from "./open-board.ts";
 import { paintFor } from "./paint.ts";
 import { parseProfile } from "./platform-options.ts";
 import { progressLine } from "./progress-line.ts";
-import { openTraceFile, TRACE_CAPACITY, type TraceFile } from "./trace-file.ts";
+import { expectTraceFormat, openTraceFile, TRACE_CAPACITY, type TraceFile } from "./trace-file.ts";
 
 interface BootFlags {
   readonly profile: Release;
@@ -50,6 +51,7 @@ export function addBoot(program: Command, context: CliContext): void {
     .option(
       "--trace [file]",
       `print every message as it passes, with --json as \`trace\`; or write them, as the extension says: ${EXPORT_EXTENSIONS.map((it) => `.${it}`).join(" ")}`,
+      parseTrace,
     )
     .option("--all", "show all resources and devices")
     .option("--json", "print one JSON document")
@@ -75,6 +77,7 @@ async function run(path: string, flags: BootFlags, context: CliContext): Promise
     },
   }).finally(() => progress.clear());
   for (const { message } of report.failures) context.complain(`scmi: ${message}`);
+  for (const message of shortfallsOf(report)) context.complain(`scmi: ${message}`);
   if (json) {
     context.print(asJson(isShown ? { ...report, trace: trace.map(traceData) } : report, 2));
   } else {
@@ -96,6 +99,13 @@ function parseSeed(text: string): number {
   const seed = Number(text);
   if (/^(\d+|0x[\da-f]+)$/i.test(text) && seed <= 0xffffffff) return seed;
   throw new InvalidArgumentError("expected an integer from 0 to 4294967295");
+}
+
+/** Told before anything else: in `--trace board.dtb` the board is missing only because it was taken for this.
+ *  @throws UsageError for a name without a known extension */
+function parseTrace(path: string): string {
+  expectTraceFormat(path);
+  return path;
 }
 
 function traceText(entry: TraceEntry): string {

@@ -100,6 +100,13 @@ function parsed(file: string, bytes: Buffer): unknown {
     const got = "device tree source; compile it: dtc -I dts -O dtb";
     throw new BoardError({ file, path: "/", expected: "a device tree blob, YAML or JSON", got });
   }
+  if (bytes.every((it) => it === 0x20 || (it >= 0x09 && it <= 0x0d))) {
+    throw new BoardError({ file, path: "", expected: "a device tree blob, YAML or JSON", got: "an empty file" });
+  }
+  if (bytes.includes(0)) {
+    const got = `bytes that are neither (${bytes.subarray(0, 4).toString("hex")}…)`;
+    throw new BoardError({ file, path: "", expected: "a device tree blob, YAML or JSON", got });
+  }
   const document = parseDocument(bytes.toString("utf8"), { lineCounter, prettyErrors: false });
   const [error] = document.errors;
   if (error === undefined) return document.toJS();

@@ -49,7 +49,7 @@ export function expectTraceFile(path: string): void {
 
 /** What the extension of a file says.
  *  @throws UsageError for one that says nothing */
-function expectTraceFormat(path: string): ExportFormat {
+export function expectTraceFormat(path: string): ExportFormat {
   const format = exportFormatOf(path);
   if (format !== undefined) return format;
   const known = EXPORT_EXTENSIONS.map((it) => `.${it}`).join(", ");

@@ -1,7 +1,7 @@
 import { BoardError } from "../errors.ts";
 import { type Reference, referencesOf } from "./references.ts";
-import type { ScmiInstance, ScmiProtocolNode } from "./scmi.ts";
-import type { DeviceTree, Node } from "./tree.ts";
+import { SCMI_COMPATIBLES, type ScmiInstance, type ScmiProtocolNode } from "./scmi.ts";
+import { type DeviceTree, type Node, offText } from "./tree.ts";
 
 /** One place where a device refers to a resource of SCMI. */
 export interface ScmiConsumer {
@@ -21,7 +21,7 @@ export interface ScmiConsumer {
 export interface ScmiConsumers {
   /** By instance, in the order of the tree. */
   readonly byInstance: ReadonlyMap<ScmiInstance, readonly ScmiConsumer[]>;
-  /** Properties that could not be followed. */
+  /** Properties that could not be followed, and protocol nodes that are switched off and referred to all the same. */
   readonly problems: readonly BoardError[];
 }
 
@@ -46,6 +46,8 @@ export function consumersOf(tree: DeviceTree, instances: readonly ScmiInstance[]
   const owners = ownersOf(instances);
   const byInstance = new Map<ScmiInstance, ScmiConsumer[]>(instances.map((it) => [it, []]));
   const problems: BoardError[] = [];
+  const off = protocolsOff(tree);
+  const users = new Map<Node, string[]>();
   for (const device of enabledNodes(tree.root)) {
     for (const property of device.properties.keys()) {
       const cellsName = cellsNameOf(property);
@@ -59,6 +61,8 @@ export function consumersOf(tree: DeviceTree, instances: readonly ScmiInstance[]
         continue;
       }
       for (const { index, provider, args } of references) {
+        const protocolOff = off.get(provider);
+        if (protocolOff) noteUser(users, protocolOff, `${device.path} (${property})`);
         const owner = owners.get(provider);
         if (!owner || !refers(property, owner, provider)) continue;
         const { instance, protocol } = owner;
@@ -67,7 +71,32 @@ export function consumersOf(tree: DeviceTree, instances: readonly ScmiInstance[]
       }
     }
   }
+  for (const [protocol, names] of users) problems.push(switchedOff(protocol, names));
   return { byInstance, problems };
+}
+
+/** Protocol nodes that are not enabled, by themselves and by all below. */
+function protocolsOff(tree: DeviceTree): ReadonlyMap<Node, Node> {
+  const off = new Map<Node, Node>();
+  for (const node of tree.root.walk()) {
+    if (!node.strings("compatible")?.some((it) => SCMI_COMPATIBLES.includes(it))) continue;
+    for (const protocol of node.children) {
+      if (protocol.baseName !== "protocol" || protocol.isEnabled) continue;
+      for (const below of protocol.walk()) off.set(below, protocol);
+    }
+  }
+  return off;
+}
+
+function noteUser(users: Map<Node, string[]>, protocol: Node, name: string): void {
+  const names = users.get(protocol);
+  if (names) names.push(name);
+  else users.set(protocol, [name]);
+}
+
+function switchedOff(protocol: Node, [first = "", ...more]: readonly string[]): BoardError {
+  const users = more.length === 0 ? `${first} refers` : `${first} and ${more.length} more refer`;
+  return protocol.wrong(undefined, `it to be switched on, as ${users} to it`, offText(protocol));
 }
 
 interface Owner {

@@ -1,7 +1,7 @@
 import { regionsOf } from "./addresses.ts";
 import { type Interrupt, interruptsOf } from "./interrupts.ts";
 import { referencesOf } from "./references.ts";
-import type { DeviceTree, Node } from "./tree.ts";
+import { type DeviceTree, type Node, offText } from "./tree.ts";
 
 /** How an instance reaches its platform. */
 export type ScmiTransport = "mailbox" | "smc" | "optee" | "virtio";
@@ -109,6 +109,10 @@ export function channelOf(tree: DeviceTree, owner: ChannelOwner, node: Node): Sc
 function mailboxChannel(tree: DeviceTree, owner: ChannelOwner, node: Node): MailboxScmiChannel {
   required(node, "mboxes", "a mailbox for arm,scmi");
   const mailboxes = referencesOf(tree, node, "mboxes", "#mbox-cells");
+  for (const { index, provider } of mailboxes) {
+    if (provider.isEnabled) continue;
+    throw node.wrong(`mboxes[${index}]`, "a mailbox controller that is switched on", offText(provider));
+  }
   const areas = areasOf(tree, node, 2);
   const roles = COMBINATIONS[`${mailboxes.length} ${areas.length}`];
   if (!roles) {

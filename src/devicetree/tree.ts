@@ -113,6 +113,14 @@ export class Node {
   }
 }
 
+/** A node that is not enabled, and whose `status` says so: `/soc/mailbox, whose status is disabled`. */
+export function offText(node: Node): string {
+  let blamed = node;
+  while (blamed.isAvailable && blamed.parent) blamed = blamed.parent;
+  const status = `whose status is ${blamed.string("status")}`;
+  return blamed === node ? `${node.path}, ${status}` : `${node.path} below ${blamed.path}, ${status}`;
+}
+
 /** A piece of memory that the boot program is to leave alone. */
 export interface Reservation {
   readonly address: bigint;

@@ -120,3 +120,44 @@ test("a regulator may be called unused: what no node describes is kept from the 
   const board = parseBoard(source, { file: "named.dtb" });
   expect(board.devices.flatMap(({ resources }) => resources.get(0x17) ?? [])).toEqual([1]);
 });
+
+test("a clock goes through the rates of the OPP table of the device that it is the first clock of", () => {
+  const [CLOCKS, LEVELS, TABLE] = [10, 11, 12];
+  const point = (mhz: number) => ({ "opp-hz": [0, mhz * 1e6] });
+  const tree = treeOf({
+    children: {
+      scmi: {
+        compatible: "arm,scmi-virtio",
+        children: {
+          "protocol@13": { phandle: [LEVELS], reg: [0x13], "#power-domain-cells": [1] },
+          "protocol@14": { phandle: [CLOCKS], reg: [0x14], "#clock-cells": [1] },
+        },
+      },
+      table: { phandle: [TABLE], children: { fast: point(1800), slow: point(1008), mid: point(1416) } },
+      "cpu@0": {
+        "operating-points-v2": [TABLE],
+        clocks: [CLOCKS, 0, CLOCKS, 1],
+        "assigned-clocks": [CLOCKS, 0],
+        "assigned-clock-rates": [816e6],
+      },
+      "cpu@1": { "operating-points-v2": [TABLE], clocks: [CLOCKS, 2] },
+      // Its table is about the performance domain
+      gpu: { "operating-points-v2": [TABLE], clocks: [CLOCKS, 3], "power-domains": [LEVELS, 0] },
+    },
+  });
+  const [instance] = scmiOf(tree).instances;
+  if (!instance) throw new Error("expected an instance");
+  const consumers = consumersOf(tree, [instance]).byInstance.get(instance) ?? [];
+  const { source, invented } = boardFromTree(tree, instance, consumers);
+  expect(source.clock?.clocks.map(({ rate, rates }) => [rate, rates])).toEqual([
+    [816e6, [816e6, 1008e6, 1416e6, 1800e6]],
+    [1e9, [125e6, 250e6, 500e6, 1e9]],
+    [1800e6, [1008e6, 1416e6, 1800e6]],
+    [600e6, [75e6, 150e6, 300e6, 600e6]],
+  ]);
+  expect([...invented].filter((it) => it.endsWith(".rates"))).toEqual([
+    "clock.clocks[1].rates",
+    "clock.clocks[3].rates",
+  ]);
+  expect(source.performance?.domains[0]?.levels).toMatchObject([{ level: 1008 }, { level: 1416 }, { level: 1800 }]);
+});

@@ -121,6 +121,49 @@ describe("scmi boot", () => {
     expect(report.failures).toEqual([{ node: "/scmi-1", message: said }]);
   });
 
+  test("a reference without its resource is said on stderr, for it is why the exit code is 1", () => {
+    const tree = treeOf({
+      "#address-cells": [1],
+      "#size-cells": [1],
+      children: {
+        scmi: {
+          compatible: "arm,scmi",
+          mboxes: [1, 0],
+          shmem: [2],
+          children: { "protocol@14": { phandle: [9], reg: [0x14], "#clock-cells": [1] } },
+        },
+        mailbox: { phandle: [1], "#mbox-cells": [1] },
+        // Room for 12 bytes of payload, and the attributes of a clock have more
+        "shmem@1000": { phandle: [2], compatible: "arm,scmi-shmem", reg: [0x1000, 40] },
+        serial: { clocks: [9, 1] },
+      },
+    });
+    const path = join(folder, "tight.dtb");
+    writeFileSync(path, writeDeviceTree(tree));
+    const { status, stderr } = scmi("boot", path);
+    expect([status, stderr]).toEqual([
+      1,
+      "scmi: /scmi: expected a resource behind every reference, got none for /serial (clocks 1)\n",
+    ]);
+  });
+
+  test.each([
+    ["nothing", "", "got an empty file"],
+    ["neither a tree nor text", "\u007fELF\0\u001b[2J", "got bytes that are neither (7f454c46…)"],
+    [
+      "a text instead of a board",
+      "\u001b[2J".padEnd(3000, "x"),
+      `odd.board: expected an object, got "?[2J${"x".repeat(96)}…"`,
+    ],
+  ])("a file of %s is told in a line that harms no terminal", (_, content, message) => {
+    const path = join(folder, "odd.board");
+    writeFileSync(path, content);
+    const { status, stdout, stderr } = scmi("boot", path);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    expect(stderr).toMatch(/^scmi: [ -~…]*\n$/);
+    expect(stderr).toContain(message);
+  });
+
   test("a board file says what the tree does not, and is no longer marked as invented", () => {
     const path = halfBroken();
     const file = join(folder, "clocks.yaml");
@@ -137,6 +180,11 @@ describe("scmi boot", () => {
 
   test.each([
     ["no board", [], /missing required argument 'board'/],
+    [
+      "a board that was taken for the file of the trace",
+      ["--trace", DEMO],
+      /--trace .*demo\.dtb: expected a file name with/,
+    ],
     ["a seed that is none", [DEMO, "--seed", "soon"], /expected an integer from 0 to 4294967295/],
     ["a release that is none", [DEMO, "--profile", "9"], /expected one of 1\.0/],
     [

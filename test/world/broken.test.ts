@@ -216,6 +216,26 @@ describe("it is said, and stops nothing", () => {
     expect(report.warnings).toEqual(["test.dtb: /serial: clocks[0]: expected the phandle of a node, got 0x55"]);
   });
 
+  test("that devices refer to a protocol that is switched off", async () => {
+    const children: { readonly [name: string]: Sketch } = {
+      "protocol@14": { phandle: [10], reg: [0x14], "#clock-cells": [1], status: "disabled" },
+      "protocol@19": { reg: [0x19], status: "fail", children: { uartgrp: { phandle: [11] } } },
+    };
+    const report = await boots(
+      { scmi: mailboxNode(0, 2, { "arm,max-msg-size": [100], children }) },
+      {
+        serial: { clocks: [10, 3], "pinctrl-0": [11] },
+        spi: { clocks: [10, 4] },
+        off: { status: "disabled", clocks: [10, 4] },
+      },
+    );
+    expect(report.warnings).toEqual([
+      "test.dtb: /firmware/scmi/protocol@14: expected it to be switched on, as /serial (clocks) and 1 more refer to it, got /firmware/scmi/protocol@14, whose status is disabled",
+      "test.dtb: /firmware/scmi/protocol@19: expected it to be switched on, as /serial (pinctrl-0) refers to it, got /firmware/scmi/protocol@19, whose status is fail",
+    ]);
+    expect(report.instances[0]?.consumers).toEqual([]);
+  });
+
   test("that a protocol is a vendor's, which no platform here serves", async () => {
     const children = { ...CLOCKS, "protocol@84": { reg: [0x84] } };
     const report = await boots({ scmi: mailboxNode(0, 2, { "arm,max-msg-size": [100], children }) });

@@ -1,5 +1,6 @@
-import type { ScmiConsumer } from "../../devicetree/index.ts";
+import type { DeviceTree, Node, ScmiConsumer } from "../../devicetree/index.ts";
 import type { ClockSource } from "../source.ts";
+import { operatingPointsOf } from "./operating-points.ts";
 import type { Origins } from "./origin.ts";
 import { calledBy, type NameMaker, type Wanted } from "./resource.ts";
 
@@ -15,18 +16,31 @@ const USUAL_HZ: readonly (readonly [RegExp, number])[] = [
 ];
 const FALLBACK_HZ = 100_000_000;
 
-/** The clocks that a tree refers to. Rates are those of `assigned-clock-rates`, parents those of `assigned-clock-parents`. */
-export function clocksOf(wanted: readonly Wanted[], names: NameMaker, origins: Origins): readonly ClockSource[] {
+/** The clocks that a tree refers to. Rates are those of `assigned-clock-rates` and of the OPP tables of devices that scale by their clock,
+ *  parents those of `assigned-clock-parents`.
+ *  @param scaled devices with a performance domain, whose OPP tables are about that */
+export function clocksOf(
+  tree: DeviceTree,
+  wanted: readonly Wanted[],
+  names: NameMaker,
+  origins: Origins,
+  scaled: ReadonlySet<Node>,
+): readonly ClockSource[] {
   const called = wanted.map(({ id, consumers }) =>
     names.make(consumers.length > 0 ? calledBy(consumers, "clock-names", "clocks") : `unused-${id}`),
   );
   return wanted.map(({ id, consumers }) => {
     const path = `clock.clocks[${id}]`;
-    const assigned = [...new Set(consumers.map(assignedRate).filter((rate) => rate !== undefined))].sort(
-      (a, b) => a - b,
-    );
-    const rate = assigned.at(-1);
-    const rates = rate === undefined ? origins.invent(`${path}.rates`, usualRates(consumers)) : ladder(assigned);
+    const assigned = consumers.map(assignedRate).filter((rate) => rate !== undefined);
+    const operating = consumers.flatMap((it) => (scaled.has(it.device) ? [] : operatingRates(tree, it)));
+    const stated = [...new Set([...assigned, ...operating])].sort((a, b) => a - b);
+    const rate = assigned.length > 0 ? Math.max(...assigned) : undefined;
+    const rates =
+      stated.length === 0
+        ? origins.invent(`${path}.rates`, usualRates(consumers))
+        : operating.length > 0
+          ? stated
+          : ladder(stated);
     const parents = parentsOf(consumers, id).filter((parent) => parent < wanted.length && parent !== id);
     return {
       name: called[id] as string,
@@ -36,6 +50,11 @@ export function clocksOf(wanted: readonly Wanted[], names: NameMaker, origins: O
       ...(parents.length > 0 ? { parents: parents.map((parent) => called[parent] as string) } : {}),
     };
   });
+}
+
+/** The rates that a device goes through. Its first clock is the one that its OPP table means. */
+function operatingRates(tree: DeviceTree, { device, property, index }: ScmiConsumer): readonly number[] {
+  return property === "clocks" && index === 0 ? operatingPointsOf(tree, device).map(({ hz }) => hz) : [];
 }
 
 /** What `assigned-clock-rates` asks for beside an entry of `assigned-clocks`. */

@@ -43,6 +43,9 @@ export function boardFromTree(
     implementationVersion: 1,
     agents: [{ name: agent }],
   };
+  const scaled = new Set(
+    consumers.filter((it) => it.protocol.id === PROTOCOL_ID.PERFORMANCE).map(({ device }) => device),
+  );
   for (const protocol of instance.protocols) {
     const its = consumers.filter((it) => it.protocol === protocol);
     const wanted = atLeastOne(wantedBy(its));
@@ -78,7 +81,7 @@ export function boardFromTree(
         break;
       }
       case PROTOCOL_ID.CLOCK: {
-        const clocks = clocksOf(wanted, names, origins);
+        const clocks = clocksOf(tree, wanted, names, origins, scaled);
         source = { ...source, clock: { clocks } };
         note("clocks", clocks, isGap);
         break;

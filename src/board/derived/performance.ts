@@ -1,5 +1,6 @@
-import type { DeviceTree, Node, ScmiConsumer } from "../../devicetree/index.ts";
+import type { DeviceTree, ScmiConsumer } from "../../devicetree/index.ts";
 import type { DomainSource } from "../source.ts";
+import { operatingPointsOf } from "./operating-points.ts";
 import type { Origins } from "./origin.ts";
 import type { NameMaker, Wanted } from "./resource.ts";
 
@@ -12,7 +13,7 @@ const USUAL_UV = [700_000, 800_000, 900_000, 1_000_000] as const;
 const USUAL_COEFFICIENT = 400;
 const USUAL_LATENCY_US = 30;
 
-interface OperatingPoint {
+interface LevelPoint {
   readonly mhz: number;
   readonly uv: number | undefined;
 }
@@ -56,24 +57,16 @@ function nameOf(consumers: readonly ScmiConsumer[], id: number): string {
   return first.device.baseName === "cpu" && kind ? `${kind}-cluster` : first.device.baseName;
 }
 
-function pointsOf(tree: DeviceTree, consumers: readonly ScmiConsumer[]): readonly OperatingPoint[] | undefined {
+function pointsOf(tree: DeviceTree, consumers: readonly ScmiConsumer[]): readonly LevelPoint[] | undefined {
   for (const { device } of consumers) {
-    const phandle = device.cells("operating-points-v2")?.[0];
-    const table = phandle === undefined ? undefined : tree.byPhandle(phandle);
-    const points = (table?.children ?? []).map(pointOf).filter((point) => point !== undefined);
-    const byLevel = new Map(points.map((point) => [point.mhz, point]));
-    if (byLevel.size > 0) return [...byLevel.values()].sort((a, b) => a.mhz - b.mhz);
+    const points = operatingPointsOf(tree, device).map(({ hz, uv }) => ({ mhz: Math.round(hz / HZ_PER_MHZ), uv }));
+    const byLevel = new Map(points.filter(({ mhz }) => mhz > 0).map((point) => [point.mhz, point]));
+    if (byLevel.size > 0) return [...byLevel.values()];
   }
   return undefined;
 }
 
-function pointOf(node: Node): OperatingPoint | undefined {
-  const [high = 0, low = 0] = node.cells("opp-hz") ?? [];
-  const mhz = Math.round((high * 2 ** 32 + low) / HZ_PER_MHZ);
-  return mhz > 0 ? { mhz, uv: node.cells("opp-microvolt")?.[0] } : undefined;
-}
-
-function usualPoints(consumers: readonly ScmiConsumer[]): readonly OperatingPoint[] {
+function usualPoints(consumers: readonly ScmiConsumer[]): readonly LevelPoint[] {
   const share = capacityOf(consumers) / FULL_CAPACITY;
   const points = USUAL_MHZ.map((mhz, i) => ({
     mhz: Math.max(i + 1, Math.round(mhz * Math.sqrt(share))),
