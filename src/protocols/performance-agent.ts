@@ -357,7 +357,10 @@ export class Performance {
     const all = async () => {
       const { domainCount } = await this.getProtocolAttributes();
       const ids: number[] = [];
-      for (let id = 0; id < domainCount; id++) if (isNotifying(await this.getDomainAttributes(id))) ids.push(id);
+      for (let id = 0; id < domainCount; id++) {
+        const domain = await orElse(this.getDomainAttributes(id), undefined);
+        if (domain && isNotifying(domain)) ids.push(id);
+      }
       return ids;
     };
     return { sources: all, isAll: true };

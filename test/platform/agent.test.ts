@@ -3,9 +3,9 @@ import { SimulatedClock } from "../../src/core/clock.ts";
 import { Core } from "../../src/core/core.ts";
 import { Agent } from "../../src/index.ts";
 import { Platform } from "../../src/platform/index.ts";
-import { Clock, Performance, RELEASE_NAMES } from "../../src/protocols/index.ts";
+import { Clock, Performance, Power, Powercap, RELEASE_NAMES, Reset, Sensor } from "../../src/protocols/index.ts";
 import { loopback } from "../../src/transport/loopback.ts";
-import { boardFile } from "./kit.ts";
+import { boardFile, boardOf } from "./kit.ts";
 
 // The two halves together; what each does alone is pinned by bytes elsewhere.
 
@@ -61,4 +61,54 @@ describe.each(RELEASE_NAMES)("an agent at a platform of release %s", (profile) =
     expect(core.leaks()).toEqual({ xfers: 0, tokens: 0, claims: 0 });
     expect(clock.pending).toBe(0);
   });
+});
+
+test("an agent that is kept from the first resource of a protocol watches all the others", async () => {
+  const two = (more: object) => [
+    { name: "secret", ...more },
+    { name: "open", ...more },
+  ];
+  const range = { lowest: 1, highest: 2 };
+  const board = boardOf({
+    devices: [
+      {
+        id: 1,
+        ...{ power: ["secret"], performance: ["secret"], clocks: ["secret"], sensors: ["secret"] },
+        ...{ resets: ["secret"], powercap: ["secret"], deniedAgents: ["OSPM"] },
+      },
+    ],
+    power: { domains: two({ notifyChanged: true, notifyRequested: true }) },
+    performance: { domains: two({ levels: [{ level: 1 }], notifyLevel: true, notifyLimits: true }) },
+    clock: { clocks: two({ rates: [1], notifyChanged: true, notifyRequested: true }) },
+    sensor: { sensors: two({ tripPoints: 1, continuousUpdates: true }) },
+    reset: { domains: two({ notify: true }) },
+    powercap: { domains: two({ caps: range, paisUs: range, notifyCap: true, notifyMeasurements: true }) },
+  });
+  const clock = new SimulatedClock();
+  const core = Core.createSync({ capacity: Platform.capacityFor(board) });
+  const platform = Platform.open(core, board, { clock });
+  const agent = await Agent.open(core, loopback(platform.connect(1)), { clock });
+  const performance = await agent.protocol(Performance);
+  const power = await agent.protocol(Power);
+  const clocks = await agent.protocol(Clock);
+  const sensors = await agent.protocol(Sensor);
+  const resets = await agent.protocol(Reset);
+  const powercap = await agent.protocol(Powercap);
+  for (const watch of [
+    power.watchState(),
+    power.watchStateRequests(),
+    performance.watchLevel(),
+    performance.watchLimits(),
+    clocks.watchRate(),
+    clocks.watchRateRequests(),
+    sensors.watchTripPoints(),
+    sensors.watchUpdates(),
+    resets.watchResets(),
+    powercap.watchCap(),
+    powercap.watchMeasurements(undefined, { low: 1, high: 2 }),
+  ]) {
+    await watch.ready;
+    await watch.return();
+  }
+  await agent.close();
 });
