@@ -216,7 +216,7 @@ export class ProtocolHandle {
       this.#messages.notification(notification);
       if (!this.#connection.hasP2a) throw this.#noP2a(notification.name);
       const ids = typeof sources === "function" ? await sources() : sources;
-      if (typeof sources === "function" && ids.length === 0) throw this.#noSources(notification.name);
+      if (options.sources && ids.length === 0) throw this.#noSources(notification.name);
       leave = await this.#subscriptions.join(notification as Notification, ids, isAll, watch as Watch<unknown>);
     };
     // The watch may be over before the platform agrees: then what was switched on goes off again at once.

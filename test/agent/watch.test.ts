@@ -53,6 +53,15 @@ test("the first watcher of a clock switches notifications on, the last one off",
   await close();
 });
 
+test("a watch of no clock at all is refused without asking the platform", async () => {
+  const { clock, switched, close } = await watching();
+  await expect(clock.watchRate([]).ready).rejects.toThrow(
+    /CLOCK_RATE_CHANGED: expected a source that can notify, got none/,
+  );
+  expect(switched()).toEqual([]);
+  await close();
+});
+
 test("leaving the loop switches off, and a new watcher switches on again", async () => {
   const { clock, switched, changed, close } = await watching();
   for (let round = 0; round < 2; round++) {
