@@ -60,7 +60,7 @@ export class ClockServer implements Server {
     this.#board = board;
     this.clocks = new Clocks(machine, board.clocks);
     this.controls = new ClockControls(machine, this.clocks);
-    this.#jobs = new Jobs(machine);
+    this.#jobs = new Jobs(machine, (clockId) => machine.domainChanged(this, clockId));
     const { clocks } = this;
     this.handlers
       .on(ClockProtocolAttributes, (_, { agent, connection }) => ({
@@ -147,7 +147,7 @@ export class ClockServer implements Server {
   // set the rate: the core judges that before the rate.
   hostAnswers(agent: AgentState, clockId: number): readonly HotKind[] {
     const { agents, tables } = this.#machine;
-    if (!tables.maySet(agent.id, clockProtocol.id, clockId)) return ["set"];
+    if (!tables.maySet(agent.id, clockProtocol.id, clockId) || this.#jobs.isBusy(clockId)) return ["set"];
     return agents.some((it) => it.isSubscribed(clockProtocol, ClockRateChangeRequested.id, clockId)) ? ["set"] : [];
   }
 
@@ -215,6 +215,8 @@ export class ClockServer implements Server {
     if (isAsync && this.#jobs.countOf(agent) >= this.#board.asyncDepth) return STATUS.BUSY;
     this.clocks.requested(agent.id, clockId, wanted);
     if (!isAsync) {
+      // What is under way comes first, or it would undo this
+      this.#jobs.flushResource(clockId);
       this.clocks.setRate(agent.id, clockId, rate);
       return STATUS.SUCCESS;
     }

@@ -18,10 +18,13 @@ interface Job {
 /** The asynchronous commands of one protocol under way. Those for one resource are done one after the other. */
 export class Jobs {
   readonly #machine: Machine;
+  readonly #changed: (resource: number) => void;
   readonly #jobs = new Set<Job>();
 
-  constructor(machine: Machine) {
+  /** @param changed told when other commands than before are under way for a resource */
+  constructor(machine: Machine, changed: (resource: number) => void = () => {}) {
     this.#machine = machine;
+    this.#changed = changed;
   }
 
   /** How many an agent has under way. */
@@ -47,8 +50,12 @@ export class Jobs {
     const due = Math.max(now, ...before) + latencyUs * 1000;
     const job: Job = { ...{ agent, resource, due, finish }, cancel: () => {} };
     this.#jobs.add(job);
-    if (due <= now) this.#finish(job);
-    else job.cancel = this.#machine.clock.after((due - now) * 1e-6, () => this.#finish(job));
+    if (due <= now) {
+      this.#finish(job);
+      return;
+    }
+    job.cancel = this.#machine.clock.after((due - now) * 1e-6, () => this.#finish(job));
+    this.#changed(resource);
   }
 
   /** Finishes an agent's commands now. */
@@ -76,5 +83,6 @@ export class Jobs {
   #finish(job: Job): void {
     this.#jobs.delete(job);
     job.finish();
+    this.#changed(job.resource);
   }
 }

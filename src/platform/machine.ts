@@ -14,6 +14,7 @@ import type { AgentState } from "./agents.ts";
 import type { Call } from "./handlers.ts";
 import type { Observers } from "./observers.ts";
 import type { PromptClock } from "./prompt-clock.ts";
+import type { Server } from "./server.ts";
 
 /** What a platform offers. */
 export interface Offer {
@@ -41,6 +42,8 @@ export class Machine {
   readonly observers: Observers;
   /** Called when somebody subscribed, or an agreement on a version changed. */
   settingsChanged: () => void = () => {};
+  /** Called when what {@link Server.hostAnswers} says of one domain changed. */
+  domainChanged: (server: Server, domain: number) => void = () => {};
   /** Called when the platform itself changed something that agents are to hear of at once. */
   settleEvents: () => void = () => {};
   /** The platform was taken down. */

@@ -69,6 +69,7 @@ export class Service implements PortHost, MessageHost {
     this.#promptAnswer = machine.core.replyAt(0) - HEADER_BYTES;
     this.#rung = servers.filter(({ isRung }) => isRung);
     machine.settingsChanged = () => this.#refresh();
+    machine.domainChanged = (server, domain) => this.#refreshDomain(server, domain);
     machine.settleEvents = () => this.settleEvents();
     this.#refresh();
   }
@@ -359,14 +360,15 @@ export class Service implements PortHost, MessageHost {
 
   #refreshDomains(server: Server): void {
     if (!server.needsTranslation && !server.hostAnswers) return;
-    const { id } = server.protocol;
-    const count = this.#tables.domainCount(id);
+    const count = this.#tables.domainCount(server.protocol.id);
+    for (let domain = 0; domain < count; domain++) this.#refreshDomain(server, domain);
+  }
+
+  #refreshDomain(server: Server, domain: number): void {
     for (const agent of this.#machine.agents) {
       const isTranslated = server.needsTranslation?.(agent) ?? false;
-      for (let domain = 0; domain < count; domain++) {
-        const kinds = isTranslated ? EVERY_KIND : (server.hostAnswers?.(agent, domain) ?? []);
-        this.#tables.setHostAnswers(agent.id, id, domain, kinds);
-      }
+      const kinds = isTranslated ? EVERY_KIND : (server.hostAnswers?.(agent, domain) ?? []);
+      this.#tables.setHostAnswers(agent.id, server.protocol.id, domain, kinds);
     }
   }
 }

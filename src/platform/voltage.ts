@@ -1,4 +1,5 @@
 import type { BoardVoltageDomain, BoardVoltages } from "../board/board.ts";
+import type { HotKind } from "../core/description.ts";
 import type { CoreEvent } from "../core/event-ring.ts";
 import { STATUS } from "../errors.ts";
 import {
@@ -42,7 +43,7 @@ export class VoltageServer implements Server {
     this.#machine = machine;
     this.voltages = new Voltages(machine, domains);
     this.controls = new VoltageControls(machine, this.voltages);
-    this.#jobs = new Jobs(machine);
+    this.#jobs = new Jobs(machine, (domainId) => machine.domainChanged(this, domainId));
     const { voltages } = this;
     this.handlers
       .on(VoltageProtocolAttributes, (_, { agent }) => ({
@@ -98,6 +99,11 @@ export class VoltageServer implements Server {
     return this.#machine.versionFor(agent, voltageProtocol) < ASYNC_SINCE && reported >= ASYNC_SINCE;
   }
 
+  /** The core does not know what is under way. */
+  hostAnswers(_agent: AgentState, domainId: number): readonly HotKind[] {
+    return this.#jobs.isBusy(domainId) ? ["set"] : [];
+  }
+
   resetAgent(agent: AgentState): void {
     this.#jobs.flush(agent);
     this.voltages.resetAgent(agent);
@@ -127,6 +133,8 @@ export class VoltageServer implements Server {
     if (isAsync && asyncLatencyUs === undefined) return STATUS.NOT_SUPPORTED;
     if (!hasLevel(levelsUv, levelUv)) return STATUS.INVALID_PARAMETERS;
     if (!isAsync || asyncLatencyUs === undefined) {
+      // What is under way comes first, or it would undo this
+      this.#jobs.flushResource(domainId);
       this.voltages.setLevel(agent.id, domainId, levelUv);
       return DONE;
     }

@@ -143,6 +143,26 @@ describe("CLOCK_RATE_SET", () => {
     expect([platform.clock.rate(1), platform.clock.rate(3)]).toEqual([1000e6, 48e6]);
   });
 
+  test("comes before a synchronous change that follows, whoever asks for it", () => {
+    const { agent, platform, clock } = rig(boardFile("example"));
+    const rates: number[] = [];
+    platform.on("rateChanged", ({ rateHz }) => void rates.push(rateHz));
+    for (const [id, wanted] of [
+      [1, 1000e6],
+      [2, 1200e6],
+    ] as const) {
+      agent(1).status(C, 0x5, 1, 1, 700e6, 0);
+      agent(1).takeP2a();
+      expect(agent(id).status(C, 0x5, 0, 1, wanted, 0)).toBe(0);
+      expect(platform.clock.rate(1)).toBe(wanted);
+      expect(agent(1).takeP2a()).toMatchObject([{ type: 2, words: [0, 1, 700e6, 0] }]);
+      clock.advance(10);
+      expect(platform.clock.rate(1)).toBe(wanted);
+    }
+    expect(rates).toEqual([700e6, 1000e6, 700e6, 1200e6]);
+    expect(clock.pending).toBe(0);
+  });
+
   test("sends no delayed response where that is waived, and sooner than the response where it takes no time", () => {
     const { agent, clock, platform } = rig(boardFile("example"));
     const one = agent(1);

@@ -175,6 +175,18 @@ describe("VOLTAGE_LEVEL_SET", () => {
     expect(one.takeP2a()).toEqual([]);
   });
 
+  test("comes before a synchronous change that follows", () => {
+    const { agent, platform, clock } = rig(boardFile("example"));
+    agent(1).status(V, 0x7, GPU, 1, 800000);
+    agent(1).takeP2a();
+    expect(agent(2).status(V, 0x7, GPU, 0, 600000)).toBe(SUCCESS);
+    expect(platform.voltage.level(GPU)).toBe(600000);
+    expect(agent(1).takeP2a()).toMatchObject([{ type: 2, words: [0, GPU, 800000] }]);
+    clock.advance(10);
+    expect(platform.voltage.level(GPU)).toBe(600000);
+    expect(clock.pending).toBe(0);
+  });
+
   test("answers sooner than it says that it is accepted where it takes no time", () => {
     const { agent } = rig(boardFile("example"));
     agent(1).status(V, 0x7, IO, 1, 3300000);
