@@ -159,7 +159,8 @@ export class SensorServer implements Server {
 
   resetAgent(agent: AgentState): void {
     this.#jobs.flush(agent);
-    this.sensors.resetAgent(agent);
+    const wereOn = this.sensors.sensors.map((_, id) => this.#isOn(id));
+    for (const id of this.sensors.resetAgent(agent)) this.#goOn(id, wereOn[id] ?? false);
   }
 
   // Who does not listen any more, the next look finds out
@@ -258,10 +259,14 @@ export class SensorServer implements Server {
     const wasOn = this.#isOn(sensorId);
     this.sensors.vote(agent, sensorId, enabled);
     if (wasOn !== this.#isOn(sensorId)) this.#machine.settingsChanged();
-    // What it did while it was off is no crossing
+    this.#goOn(sensorId, wasOn);
+    return DONE;
+  }
+
+  /** Looks at a sensor as it is configured now. What it did while it was off is no crossing. */
+  #goOn(sensorId: number, wasOn: boolean): void {
     if (!wasOn) this.sensors.crossed(sensorId, this.sensors.sample(sensorId)[0] ?? 0n);
     this.#ticks.rearm(sensorId);
-    return DONE;
   }
 
   #subscribe(

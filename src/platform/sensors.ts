@@ -194,12 +194,15 @@ export class Sensors {
     return crossings;
   }
 
-  /** Takes back what an agent has set, its trip points and intervals included. */
-  resetAgent({ id }: AgentState): void {
+  /** Takes back what an agent has set, its trip points and intervals included.
+   *  @returns sensors that go on at another interval, or are on or off now */
+  resetAgent({ id }: AgentState): readonly number[] {
+    const changed: number[] = [];
     this.#states.forEach((state, sensorId) => {
       const before = this.isEnabled(sensorId);
       state.timestamps.delete(id);
       if (state.votes.delete(id)) this.#tellSwitched(id, sensorId, before);
+      if (state.intervalAgent === id || this.isEnabled(sensorId) !== before) changed.push(sensorId);
       if (state.intervalAgent === id) {
         state.interval = state.board.interval;
         state.intervalAgent = 0;
@@ -208,6 +211,7 @@ export class Sensors {
         if (point.agentId === id) state.tripPoints[i] = UNTOUCHED;
       });
     });
+    return changed;
   }
 
   #tellSwitched(agentId: number, sensorId: number, before: boolean): void {

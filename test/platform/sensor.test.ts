@@ -472,6 +472,46 @@ describe("a reset of the agent's configuration", () => {
     expect(agent(1).takeP2a()).toEqual([]);
     expect(clock.pending).toBe(0);
   });
+
+  const updatesOf = (events: readonly { readonly messageId: number }[]) => events.filter((it) => it.messageId === 1);
+
+  test("gives back a sensor that it switched off to those who listen", () => {
+    const { agent, clock } = rig(boardFile("example"));
+    expect(agent(2).status(S, 0xb, BATTERY, 1)).toBe(0);
+    expect(agent(1).status(S, 0xa, BATTERY, 0)).toBe(0);
+    agent(2).takeP2a();
+    clock.advance(2000);
+    expect(agent(2).takeP2a()).toEqual([]);
+    expect(agent(1).status(BASE, 0xb, 1, 0)).toBe(0);
+    clock.advance(1000); // every half second, as the board says
+    expect(updatesOf(agent(2).takeP2a())).toHaveLength(2);
+  });
+
+  test("gives back the update interval at once", () => {
+    const { agent, clock } = rig(boardFile("example"));
+    expect(agent(1).status(S, 0xa, BATTERY, (1 << 16) | 1)).toBe(0); // 1 s
+    expect(agent(2).status(S, 0xb, BATTERY, 1)).toBe(0);
+    agent(2).takeP2a();
+    clock.advance(1);
+    expect(agent(1).status(BASE, 0xb, 1, 0)).toBe(0);
+    clock.advance(500);
+    expect(updatesOf(agent(2).takeP2a())).toHaveLength(1);
+  });
+
+  test("takes for no crossing what a sensor did while it was off", () => {
+    const { agent, platform } = rig(boardFile("example"));
+    platform.sensor.setReading(BATTERY, 2000);
+    agent(2).status(S, 0x5, BATTERY, 3, 3000, 0);
+    agent(2).status(S, 0x4, BATTERY, 1);
+    agent(1).status(S, 0xa, BATTERY, 0);
+    platform.sensor.setReading(BATTERY, 4000);
+    agent(2).takeP2a();
+    agent(1).status(BASE, 0xb, 1, 0);
+    agent(2).status(S, 0x6, BATTERY, 0);
+    expect(agent(2).takeP2a()).toEqual([]);
+    platform.sensor.setReading(BATTERY, 2500);
+    expect(agent(2).takeP2a()).toHaveLength(1);
+  });
 });
 
 describe("negotiation", () => {
