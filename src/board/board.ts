@@ -15,6 +15,9 @@ export interface Board {
   readonly implementationVersion: number;
   /** Largest payload of its channels in bytes; `undefined` = what the core allows. */
   readonly maxPayload: number | undefined;
+  /** The TEE, virtio device or conduit behind which the platform is, where a file says what a device tree does not: the path of its node, or
+   *  another name of it. */
+  readonly supplier: string | undefined;
   /** Agent ids are positions + 1; id 0 is the platform. */
   readonly agents: readonly BoardAgent[];
   readonly devices: readonly BoardDevice[];

@@ -40,6 +40,7 @@ export function parseBoard(data: unknown, options: { readonly file: string }): B
     subVendor: source.subVendor,
     implementationVersion: source.implementationVersion ?? 0,
     maxPayload: source.maxPayload,
+    supplier: source.supplier,
     agents: source.agents.map(agentOf),
     devices: devicesOf(source.devices ?? [], within(root, "devices"), agents, names),
     power: source.power && powerOf(source.power, within(root, "power"), agents, named(names, "power")),

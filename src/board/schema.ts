@@ -384,6 +384,11 @@ export const BOARD_SCHEMA: Schema = {
     subVendor: described({ ...SHORT_NAME, minLength: 0, pattern: "^[ -~]*$" }, "BASE_DISCOVER_SUB_VENDOR"),
     implementationVersion: { ...U32, default: 0 },
     maxPayload: { type: "integer", minimum: 8, maximum: 65_536, description: "Of its channels, in bytes" },
+    supplier: {
+      type: "string",
+      minLength: 1,
+      description: "The TEE, virtio device or conduit behind which it is: the path of its node, or another name of it",
+    },
     agents: {
       type: "array",
       minItems: 1,

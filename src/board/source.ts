@@ -11,6 +11,7 @@ export interface BoardSource {
   readonly subVendor?: string;
   readonly implementationVersion?: number;
   readonly maxPayload?: number;
+  readonly supplier?: string;
   readonly agents: readonly {
     readonly name: string;
     readonly trusted?: boolean;

@@ -16,6 +16,7 @@ export {
   type ScmiLimits,
   type ScmiProtocolNode,
   scmiOf,
+  supplierKeyOf,
 } from "./scmi.ts";
 export type {
   MailboxRole,

@@ -11,10 +11,17 @@ export interface ScmiInstance {
   readonly limits: ScmiLimits;
   /** The TEE or virtio device that it is to use, by `scmi-wasm,supplier`; `undefined` = the only one there is. */
   readonly supplier: Node | undefined;
+  /** The same by a name that no tree has: `supplier:` of a board file. */
+  readonly supplierName?: string;
   /** The channel of Base, and of every protocol without one of its own. */
   readonly channel: ScmiChannel;
   /** Available protocol nodes, in the order of the tree. */
   readonly protocols: readonly ScmiProtocolNode[];
+}
+
+/** The key of the supplier that an instance names; `undefined` = the only one there is. */
+export function supplierKeyOf({ supplier, supplierName }: ScmiInstance): string | undefined {
+  return supplier?.path ?? supplierName;
 }
 
 /** Limits that a tree states; `undefined` = the transport's own. */

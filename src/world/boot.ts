@@ -1,5 +1,6 @@
 import { Agent } from "../agent/agent.ts";
 import type { Core } from "../core/core.ts";
+import { supplierKeyOf } from "../devicetree/index.ts";
 import { BoardError, ScmiError } from "../errors.ts";
 import { TeeBus } from "../tee/index.ts";
 import { VirtioBus } from "../virtio/index.ts";
@@ -237,5 +238,5 @@ class Boot {
 /** What instances call their way into secure firmware. */
 function conduitKeys({ instances }: BoardPlan): ReadonlySet<string> {
   const its = instances.filter(({ transport }) => transport === "smc");
-  return new Set(its.map(({ binding }) => binding?.supplier?.path ?? CONDUIT));
+  return new Set(its.map(({ binding }) => (binding && supplierKeyOf(binding)) ?? CONDUIT));
 }

@@ -1,4 +1,4 @@
-import type { Node, ScmiChannel, ScmiInstance } from "../devicetree/index.ts";
+import { type Node, type ScmiChannel, type ScmiInstance, supplierKeyOf } from "../devicetree/index.ts";
 
 /** What can be in one channel, or in one instance, only. Areas are the binding's to judge. */
 export class Claims {
@@ -6,7 +6,9 @@ export class Claims {
 
   /** Takes what an instance needs.
    *  @throws BoardError for what another channel or instance has */
-  claim({ node, channel, protocols, supplier }: ScmiInstance): void {
+  claim(instance: ScmiInstance): void {
+    const { node, channel, protocols } = instance;
+    const supplier = supplierKeyOf(instance);
     const wanted = new Map<string, Node>();
     const channels = [{ by: node, its: channel }, ...protocols.map((it) => ({ by: it.node, its: it.channel }))];
     for (const { by, its } of channels) {
@@ -23,7 +25,7 @@ export class Claims {
 }
 
 /** What a channel needs for itself, or shares within its instance. */
-function partsOf(channel: ScmiChannel, supplier: Node | undefined) {
+function partsOf(channel: ScmiChannel, supplier: string | undefined) {
   switch (channel.kind) {
     case "mailbox": {
       const keys = channel.mailboxes.map(({ controller, cells }) => [controller.path, ...cells].join(" "));
@@ -32,10 +34,11 @@ function partsOf(channel: ScmiChannel, supplier: Node | undefined) {
     case "smc":
       return { property: "arm,smc-id", keys: [`function 0x${channel.functionId.toString(16)}`], isShared: true };
     case "optee": {
-      const keys = [`channel ${channel.channelId} of ${supplier?.path ?? "the TEE"}`];
+      const keys = [`channel ${channel.channelId} of ${supplier ?? "the TEE"}`];
       return { property: "linaro,optee-channel-id", keys, isShared: true };
     }
     case "virtio":
-      return { property: "scmi-wasm,supplier", keys: supplier ? [supplier.path] : [], isShared: false };
+      // Who names a device that another one names is refused, and so is that one: the machine sees to both
+      return { property: "scmi-wasm,supplier", keys: [], isShared: false };
   }
 }

@@ -1,11 +1,12 @@
 import type { CoreCapacity } from "../core/capacity.ts";
 import { SimulatedClock } from "../core/clock.ts";
 import { Core } from "../core/core.ts";
-import type { DeviceTree } from "../devicetree/index.ts";
+import { type DeviceTree, type Node, supplierKeyOf } from "../devicetree/index.ts";
 import { ScmiError } from "../errors.ts";
 import type { SimulatedOptee, VirtioScmiDevice } from "../firmware/index.ts";
 import type { Release } from "../protocols/index.ts";
 import type { Transport } from "../transport/transport.ts";
+import { VIRTIO_ID_SCMI } from "../virtio/index.ts";
 import { Dice } from "./dice.ts";
 import type { FarEnd, FarEndStage } from "./far-end.ts";
 import { Hardware } from "./hardware.ts";
@@ -159,19 +160,28 @@ export class Firmware {
   }
 }
 
-/** Nodes of TEEs and of virtio devices that a tree has, by kind. */
+/** Nodes of TEEs and of virtio SCMI devices that a tree has, by kind. */
 export function suppliersIn(tree: DeviceTree | undefined, kind: "tee" | "virtio"): readonly string[] {
-  if (!tree) return [];
-  const is = kind === "tee" ? /^linaro,optee-tz$/ : /^virtio,(mmio|pci|device)/;
-  return [...tree.root.walk()]
-    .filter((node) => (node.strings("compatible") ?? []).some((it) => is.test(it)) && node.isEnabled)
-    .map(({ path }) => path);
+  const nodes = [...(tree?.root.walk() ?? [])].filter(({ isEnabled }) => isEnabled);
+  if (kind === "tee") return nodes.filter((it) => it.isCompatible("linaro,optee-tz")).map(({ path }) => path);
+  const transports = nodes.filter((it) => it.isCompatible("virtio,mmio") || it.isCompatible("virtio,pci"));
+  const saying = transports.filter((it) => devicesBelow(it).includes(SCMI_DEVICE));
+  const silent = transports.filter((it) => devicesBelow(it).length === 0); // they may be any device
+  return (saying.length > 0 ? saying : silent).map(({ path }) => path);
+}
+
+/** A virtio node says what device it is by a child, if at all. */
+const SCMI_DEVICE = `virtio,device${VIRTIO_ID_SCMI.toString(16)}`;
+
+function devicesBelow({ children }: Node): readonly string[] {
+  return children.flatMap((it) => it.strings("compatible") ?? []).filter((it) => it.startsWith("virtio,device"));
 }
 
 /** The path of the TEE or virtio device that an instance uses: the one that it names, or the only one there is. */
 function supplierOf({ tree }: BoardPlan, { binding, transport }: InstancePlan): string | undefined {
   if (transport !== "optee" && transport !== "virtio") return undefined;
-  if (binding?.supplier) return binding.supplier.path;
+  const key = binding && supplierKeyOf(binding);
+  if (key !== undefined) return key;
   const there = suppliersIn(tree, transport === "optee" ? "tee" : "virtio");
   return there.length === 1 ? there[0] : undefined;
 }

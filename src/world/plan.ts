@@ -54,8 +54,9 @@ export function planTree(tree: DeviceTree, { boards = new Map() }: PlanOptions =
   for (const binding of instances) {
     const { path } = binding.node;
     try {
-      claims.claim(binding);
-      plans.push(planInstance(tree, binding, byInstance.get(binding) ?? [], boards.get(path)));
+      const plan = planInstance(tree, binding, byInstance.get(binding) ?? [], boards.get(path));
+      claims.claim(plan.binding);
+      plans.push(plan);
     } catch (error) {
       if (!(error instanceof BoardError)) throw error;
       failures.push({ node: path, message: error.message });
@@ -104,15 +105,26 @@ function planInstance(
   binding: ScmiInstance,
   consumers: readonly ScmiConsumer[],
   added: AddedBoard | undefined,
-): InstancePlan {
+): InstancePlan & { readonly binding: ScmiInstance } {
   const { source, invented, unserved } = boardFromTree(tree, binding, consumers, added && firstAgent(added.data));
   const merged = added ? mergedBoard(source, invented, added) : { source, invented };
   const board = parseBoard(merged.source, { file: added?.file ?? tree.file });
   const { node, compatible, transport } = binding;
   return {
-    ...{ node: node.path, compatible, transport, binding, board, consumers },
+    ...{ node: node.path, compatible, transport, board, consumers },
+    binding: suppliedBy(binding, board),
     ...{ invented: merged.invented, unserved },
   };
+}
+
+/** The instance with the supplier that a board file names, where the tree names none.
+ *  @throws BoardError when both do, and differ */
+function suppliedBy(binding: ScmiInstance, { file, supplier }: Board): ScmiInstance {
+  if (supplier === undefined) return binding;
+  const named = binding.supplier?.path;
+  if (named === undefined) return { ...binding, supplierName: supplier };
+  if (named === supplier) return binding;
+  throw new BoardError({ file, path: "supplier", expected: `${named}, as ${binding.node.path} says`, got: supplier });
 }
 
 /** The agent of an instance is the first of its board. */

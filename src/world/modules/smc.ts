@@ -1,5 +1,5 @@
 import type { Probe } from "../../bus/index.ts";
-import type { ScmiInstance, SmcScmiChannel } from "../../devicetree/index.ts";
+import { type ScmiInstance, type SmcScmiChannel, supplierKeyOf } from "../../devicetree/index.ts";
 import { type SmcBinding, smc } from "../../transport/smc.ts";
 import type { Transport } from "../../transport/transport.ts";
 import type { MachineParts } from "../parts.ts";
@@ -15,7 +15,7 @@ export const smcModule = /* @__PURE__ */ transportModule({ kind: "smc", transpor
 
 function transportOf(parts: MachineParts, instance: ScmiInstance, _: string, probe: Probe): Transport {
   const { functionId, variant } = expectSmc(instance.channel);
-  const { conduit, isPolled = false } = probe.require(parts.conduits, instance.supplier?.path ?? CONDUIT);
+  const { conduit, isPolled = false } = probe.require(parts.conduits, supplierKeyOf(instance) ?? CONDUIT);
   const bindingOf = ({ areas: [area], interrupt }: SmcScmiChannel): SmcBinding => {
     if (!area) throw instance.node.wrong("shmem", "one area", "none");
     const shmem = areaOf(parts, instance, area);

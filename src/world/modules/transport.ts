@@ -1,5 +1,5 @@
 import type { Device, Probe, Registration } from "../../bus/index.ts";
-import type { ScmiInstance, ScmiTransport } from "../../devicetree/index.ts";
+import { type ScmiInstance, type ScmiTransport, supplierKeyOf } from "../../devicetree/index.ts";
 import type { Transport } from "../../transport/transport.ts";
 import { ASSIGNED, type MachineParts, type MakeModule, type NodeData } from "../parts.ts";
 
@@ -44,10 +44,11 @@ export function moduleNameOf(kind: ScmiTransport): string {
 }
 
 /** What an instance asks for. */
-export function claimOf({ node, supplier }: ScmiInstance): {
+export function claimOf(instance: ScmiInstance): {
   readonly path: string;
   readonly file: string;
   readonly key: string | undefined;
 } {
-  return { path: node.path, file: node.file, key: supplier?.path };
+  const { path, file } = instance.node;
+  return { path, file, key: supplierKeyOf(instance) };
 }
