@@ -28,7 +28,7 @@ const RATIOS = { wasm2c: "wasm2c", flatC: "flat", structuredC: "structured", bes
 
 /** Runs the laboratory.
  *  @param options `size`: default, quick or tiny; `signal`: what is done so far is returned when it fires, and marked as partial
- *  @returns `environment`, `cases` (`id, title, medianNs, p99Ns, madNs, ratios`), `warnings`, `isPartial` */
+ *  @returns `environment`, `cases` (`id, title, medianNs, p99Ns, madNs, samples, ratios`), `warnings`, `isPartial` */
 export async function runLab({ size = "default", signal, log = () => {} } = {}) {
   const wasm = findWasm();
   if (!wasm) throw new Error("bench: expected dist/core.wasm, got none: npm run build first");
@@ -39,10 +39,10 @@ export async function runLab({ size = "default", signal, log = () => {} } = {}) 
   const warnings = [];
   if (!arena.compiler) warnings.push("no C compiler (cc, gcc, clang or $CC): ratios to native twins are left out");
   const add = (id, title, results, own = "core", twins = results) => {
-    const { median, p99, mad } = results[own];
+    const { median, p99, mad, samples } = results[own];
     const ratios = {};
     for (const [name, who] of Object.entries(RATIOS)) ratios[name] = twins[who] ? median / twins[who].median : null;
-    cases.push({ id, title, medianNs: median, p99Ns: p99, madNs: mad, ratios });
+    cases.push({ id, title, medianNs: median, p99Ns: p99, madNs: mad, samples, ratios });
   };
   const steps = [
     ["one call per exchange", () => exchanges(arena, add)],

@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -142,4 +143,21 @@ describe("the harness", () => {
     expect(verdict([row("batch 8/0 of 8", 11, 10)])?.met).toBe(true);
     expect(verdict([])?.met).toBeUndefined();
   });
+});
+
+test("the commit of a report is that of what was measured, wherever the command was called", () => {
+  const environment = new URL("../bench/harness/environment.mjs", import.meta.url).href;
+  const script = `import { describeEnvironment } from "${environment}"; console.log(describeEnvironment({}, 1).commit);`;
+  const git = (cwd: string, ...args: string[]) => spawnSync("git", args, { cwd, encoding: "utf8" });
+  const here = git(fileURLToPath(new URL("..", import.meta.url)), "rev-parse", "--short=12", "HEAD").stdout.trim();
+  const elsewhere = join(folder, "elsewhere");
+  mkdirSync(elsewhere);
+  git(elsewhere, "init", "-q");
+  const identity = ["-c", "user.name=A", "-c", "user.email=a@example.com"];
+  git(elsewhere, ...identity, "commit", "-q", "--allow-empty", "-m", "Something else");
+  const { stdout } = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
+    cwd: elsewhere,
+    encoding: "utf8",
+  });
+  expect(stdout.trim().replace(" and changes", "")).toBe(here || "undefined");
 });

@@ -1,5 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { cpus, release, type } from "node:os";
+import { fileURLToPath } from "node:url";
+
+/** What is measured stands here, wherever the command was called. */
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+/** What numbers depend on. */
+const MEASURED = ["assembly", "bench", "src", "scripts"];
 
 /** What a number depends on. The commit is left out where there is no repository. */
 export function describeEnvironment({ compiler }, timerStep) {
@@ -19,8 +25,8 @@ export function describeEnvironment({ compiler }, timerStep) {
 function commit() {
   try {
     const git = (...args) =>
-      execFileSync("git", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
-    const isDirty = git("status", "--porcelain", "--", "assembly", "bench") !== "";
+      execFileSync("git", ["-C", ROOT, ...args], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+    const isDirty = git("status", "--porcelain", "--", ...MEASURED) !== "";
     return git("rev-parse", "--short=12", "HEAD") + (isDirty ? " and changes" : "");
   } catch {
     return undefined;

@@ -3,9 +3,12 @@ export interface LabCase {
   readonly id: string;
   readonly title: string;
   readonly medianNs: number;
+  /** Of the samples, each of which is a mean of many operations: the machine's disturbances, not the slowest operation. */
   readonly p99Ns: number;
   /** Median distance from the median. */
   readonly madNs: number;
+  /** How many there are. */
+  readonly samples: number;
   /** Median over that of each twin's exchange in the same run; `null` where that twin was not there, or cannot do it. */
   readonly ratios: Readonly<Record<"wasm2c" | "flatC" | "structuredC" | "bestJs" | "usualJs", number | null>>;
 }
@@ -76,7 +79,7 @@ const TWINS = ["wasm2c", "flatC", "structuredC", "bestJs", "usualJs"] as const;
 export const MEANING = [
   "Nanoseconds an operation on this machine, now. An exchange is post, framing, serve and settle in memory, without a real transport or a",
   "context switch; a ratio is our median over that of the twin's exchange of 8 bytes and a status (of the same case, where it has twins) in this run.",
-  "docs/benchmarks.md says how all this is measured.",
+  "p99 is that of samples, each a mean of 1,024 operations or more, and not of single operations. docs/benchmarks.md says how all this is measured.",
 ] as const;
 
 /** The report as lines of text. */

@@ -18,7 +18,7 @@ function run(...args: readonly string[]) {
 
 function report(id: string, medianNs: number, madNs: number): LabReport {
   const ratios = { wasm2c: null, flatC: null, structuredC: null, bestJs: null, usualJs: null };
-  const cases = [{ id, title: id, medianNs, p99Ns: medianNs, madNs, ratios }];
+  const cases = [{ id, title: id, medianNs, p99Ns: medianNs, madNs, samples: 1, ratios }];
   return { environment: {}, cases, warnings: [], isPartial: false };
 }
 
@@ -47,7 +47,8 @@ describe("scmi bench", () => {
       ]),
     );
     expect(new Set(ids).size).toBe(ids.length);
-    for (const { medianNs, p99Ns, ratios } of found.cases) {
+    for (const { medianNs, p99Ns, samples, ratios } of found.cases) {
+      expect(samples).toBeGreaterThan(0);
       expect(medianNs).toBeGreaterThan(0);
       expect(p99Ns).toBeGreaterThanOrEqual(medianNs);
       expect(Object.keys(ratios)).toEqual(["wasm2c", "flatC", "structuredC", "bestJs", "usualJs"]);
