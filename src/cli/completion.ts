@@ -1,5 +1,7 @@
-import { Argument, type Command } from "commander";
+import { Argument, type Command, type Option } from "commander";
 import { RELEASE_NAMES } from "../protocols/index.ts";
+import { GOVERNOR_NAMES } from "../sim/index.ts";
+import { TRACE_FORMATS } from "../trace/index.ts";
 import type { CliContext } from "./context.ts";
 
 /** A subcommand, as far as a shell completes it. */
@@ -22,7 +24,14 @@ Prints a script that lets a shell complete subcommands, options, releases and fi
   zsh    scmi completion zsh > "\${fpath[1]}/_scmi"
   fish   scmi completion fish > ~/.config/fish/completions/scmi.fish`;
 
-const FILE_OPTIONS: readonly string[] = ["--socket", "--board-file"];
+/** Words behind options that check them on their own. */
+const WORDS: Readonly<Record<string, readonly string[]>> = {
+  "--profile": RELEASE_NAMES,
+  "--format": ["auto", ...TRACE_FORMATS],
+  "--governor": GOVERNOR_NAMES,
+};
+/** What the help calls files: `--into <tree>`, `--trace [file]`, `--board-file <[node=]file>`. */
+const FILE = /[<[\]](?:file|path|tree)[\]>]/;
 
 /** `scmi completion` */
 export function addCompletion(program: Command, { print }: CliContext): void {
@@ -35,18 +44,17 @@ export function addCompletion(program: Command, { print }: CliContext): void {
 }
 
 function completed(command: Command): Completed {
-  const options = command.options.map(({ long, description, required, optional }) => ({
-    flag: long ?? "",
-    about: description,
-    values: required || optional ? valuesOf(long ?? "") : ("none" as const),
+  const options = command.options.map((option) => ({
+    flag: option.long ?? "",
+    about: option.description,
+    values: option.required || option.optional ? valuesOf(option) : ("none" as const),
   }));
   const help = { flag: "--help", about: "explain the command", values: "none" } as const;
   return { name: command.name(), about: command.description(), options: [...options, help] };
 }
 
-function valuesOf(flag: string): Values {
-  if (flag === "--profile") return RELEASE_NAMES;
-  return FILE_OPTIONS.includes(flag) ? "file" : "any";
+function valuesOf({ long, flags, argChoices }: Option): Values {
+  return argChoices ?? WORDS[long ?? ""] ?? (FILE.test(flags) ? "file" : "any");
 }
 
 const SCRIPTS: Readonly<Record<Shell, (commands: readonly Completed[]) => string>> = { bash, zsh, fish };

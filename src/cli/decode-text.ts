@@ -80,7 +80,8 @@ function fastChannelHead({ message, protocol, fields }: DecodedFastChannel): str
 
 function logText(log: DecodedLog): string {
   const about = log.message === undefined ? "" : ` [${log.message} of ${log.protocol}, token ${log.token}]`;
-  return withFindings(`${timeText(log)}-- ${log.text}${about}`, log);
+  const text = log.text.replace(/(?!\t)\p{Cc}/gu, "?"); // nothing in it is to reach a terminal
+  return withFindings(`${timeText(log)}-- ${text}${about}`, log);
 }
 
 function areaText(area: DecodedArea): string {

@@ -8,11 +8,15 @@ const TIMED = /^.*?\[\s*(\d+)\.(\d+)\](?:\[\s*[TC]\d+\])?\s*(.*)$/;
 /** Lines that concern SCMI by their first words. */
 const CONCERNS = /scmi|^CPU:\d+ \[LOST/i;
 
+/** Colours, as `dmesg --color=always` and consoles write them. */
+const COLOUR = /\p{Cc}\[[\d;]*m/gu;
+
 /** Reads kernel logs for lines of the arm-scmi driver, and logs of servers that print protocol and message numbers. All other lines
  *  pass by. */
 export class LogParser implements LineParser {
-  line(text: string, sink: EventSink): void {
-    if (!CONCERNS.test(text)) return;
+  line(printed: string, sink: EventSink): void {
+    if (!CONCERNS.test(printed)) return;
+    const text = printed.replace(COLOUR, "");
     const timed = TIMED.exec(text.trim());
     const [, seconds = "", fraction = "", rest = ""] = timed ?? [];
     const timeUs = timed

@@ -36,5 +36,28 @@ describe("scmi completion", () => {
     expect(offered("boot", "--se")).toEqual(["--seed"]);
     expect(offered("boot", "--profile", "3.")).toEqual(["3.0", "3.1", "3.2"]);
     expect(offered("completion", "z")).toEqual(["zsh"]);
+    expect(offered("decode", "--format", "f")).toEqual(["ftrace"]);
+    expect(offered("dt", "board.yaml", "--transport", "sm")).toEqual(["smc"]);
+  });
+
+  test.runIf(hasBash)("offers files in bash for every option that takes one, and for boards", () => {
+    for (const words of [
+      ["boot"],
+      ["boot", "board.dtb", "--trace"],
+      ["boot", "board.dtb", "--board-file"],
+      ["dt", "board.yaml", "--into"],
+      ["dt", "board.yaml", "--output"],
+      ["serve", "board.dtb", "--vhost-user"],
+      ["sim", "board.yaml", "--report"],
+      ["bench", "--compare"],
+    ]) {
+      expect([words, offered(...words, "tsconfig.nod")]).toEqual([words, ["tsconfig.node.json"]]);
+    }
+    expect(offered("boot", "board.dtb", "--seed", "tsconfig.nod")).toEqual([]);
+  });
+
+  test("knows in zsh and fish which options take files", () => {
+    expect(completion("zsh").stdout).toMatch(/'\*--into\[[^']*(?:'\\'')?[^']*\]:file:_files'/);
+    expect(completion("fish").stdout).toMatch(/seen_subcommand_from dt' -l into -d .* -r$/m);
   });
 });

@@ -97,6 +97,18 @@ describe("scmi decode", () => {
     });
   });
 
+  test("shows a coloured log without its colours, and what else would upset a terminal as ?", () => {
+    const line =
+      "\u001b[32m[    1.236102] \u001b[0m\u001b[33marm-scmi firmware:scmi: \u001b[0mtimed out in resp(caller: do_xfer+0x1)";
+    const { stdout, stderr } = scmi(`${line}\n[    1.3] arm-scmi x: \u001b]0;title error\n`);
+    expect(stderr).toBe("");
+    expect(stdout.split("\n").slice(0, 3)).toEqual([
+      "      1.236102 -- arm-scmi firmware:scmi: timed out in resp(caller: do_xfer+0x1)",
+      expect.stringMatching(/^ +! no response came within the time-out \(asked by do_xfer\)/),
+      "      1.300000 -- arm-scmi x: ?]0;title error",
+    ]);
+  });
+
   test("looks at the input when it is told to", () => {
     const { status, stdout, stderr } = scmi(RATE_SET, "--format", "auto");
     expect([status, stderr]).toEqual([0, ""]);
