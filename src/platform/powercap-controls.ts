@@ -1,5 +1,5 @@
 import type { Machine } from "./machine.ts";
-import type { PowercapDomains } from "./powercap-domains.ts";
+import { isIn, type PowercapDomains } from "./powercap-domains.ts";
 
 /** What the owner of a platform sees and does of its powercap domains; power is in the unit of each. Every method throws RangeError for an
  *  unknown domain, and ChannelError "closed" after the platform. */
@@ -48,9 +48,10 @@ export class PowercapControls {
    *  @throws RangeError unless the domain has it */
   setCap(domainId: number, cap: number): void {
     const domains = this.#with(domainId);
-    const { lowest = 0, highest = 0 } = domains.domains[domainId]?.caps ?? {};
-    if (cap !== 0 && !(Number.isInteger(cap) && cap >= lowest && cap <= highest)) {
-      throw new RangeError(`"cap" expected 0, or integer ${lowest} to ${highest}, got ${cap}`);
+    const caps = domains.domains[domainId]?.caps;
+    if (caps && cap !== 0 && !isIn(caps, cap)) {
+      const { lowest, highest, step } = caps;
+      throw new RangeError(`"cap" expected 0, or ${lowest} to ${highest} by ${step}, got ${cap}`);
     }
     domains.imposeCap(0, domainId, cap);
     this.#machine.settleEvents();

@@ -198,8 +198,9 @@ export function isSettable({ lowest, highest }: BoardPowercapRange): boolean {
   return lowest !== highest;
 }
 
-function isIn({ lowest, highest, step }: BoardPowercapRange, value: number): boolean {
-  return value >= lowest && value <= highest && (value - lowest) % step === 0;
+/** Whether a value is one of a range; where there is only one, the step is 0. */
+export function isIn({ lowest, highest, step }: BoardPowercapRange, value: number): boolean {
+  return value === lowest || (value > lowest && value <= highest && (value - lowest) % step === 0);
 }
 
 /** Rises above the one, or falls below the other; what stays outside is told once. */
