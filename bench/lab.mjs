@@ -6,7 +6,7 @@ import * as exchangeQuestion from "./exchange.mjs";
 import * as fleetQuestion from "./fleet.mjs";
 import { Arena, findWasm } from "./harness/arena.mjs";
 import { describeEnvironment } from "./harness/environment.mjs";
-import { BUDGETS, compare, timerStepNs } from "./harness/measure.mjs";
+import { BUDGETS, compare, shortSamples, timerStepNs } from "./harness/measure.mjs";
 import { LEVELS, OFF, openMachine, RATES, sampledSync, VOLTAGES } from "./machines.mjs";
 import * as mixedQuestion from "./mixed.mjs";
 import { fastChannels, transports, typedCalls } from "./typed.mjs";
@@ -35,11 +35,14 @@ export async function runLab({ size = "default", signal, log = () => {} } = {}) 
   const budget = LAB_BUDGETS[size];
   const noiseBefore = noiseOf();
   const arena = new Arena({ budget, wasm, log });
+  const timerStep = timerStepNs();
   const cases = [];
   const warnings = [];
   if (!arena.compiler) warnings.push("no C compiler (cc, gcc, clang or $CC): ratios to native twins are left out");
   const add = (id, title, results, own = "core", twins = results) => {
     const { median, p99, mad, samples } = results[own];
+    if (shortSamples({ [own]: results[own] }, timerStep).length > 0)
+      warnings.push(`${id}: its samples are shorter than 20 steps of the clock: do not trust it`);
     const ratios = {};
     for (const [name, who] of Object.entries(RATIOS)) ratios[name] = twins[who] ? median / twins[who].median : null;
     cases.push({ id, title, medianNs: median, p99Ns: p99, madNs: mad, samples, ratios });
@@ -73,7 +76,7 @@ export async function runLab({ size = "default", signal, log = () => {} } = {}) 
       `this machine is too noisy to trust: the same loop varies by ${(100 * noise).toFixed(0)} % (load ${loadavg()[0].toFixed(1)}); ratios suffer less than times`,
     );
   }
-  const environment = { ...describeEnvironment(arena, timerStepNs()), governor: governor(), noise, budget: size };
+  const environment = { ...describeEnvironment(arena, timerStep), governor: governor(), noise, budget: size };
   return { environment, cases, warnings, isPartial };
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { statistics } from "../bench/harness/measure.mjs";
+import { shortSamples, statistics } from "../bench/harness/measure.mjs";
 import { MIX } from "../bench/harness/mix.mjs";
 import { compilePeers, NativePeer, writeImage } from "../bench/harness/native.mjs";
 import { planOf, SHAPES } from "../bench/harness/shapes.mjs";
@@ -143,6 +143,14 @@ describe("the harness", () => {
     expect(verdict([row("batch 8/0 of 8", 11, 10)])?.met).toBe(true);
     expect(verdict([])?.met).toBeUndefined();
   });
+});
+
+test("samples shorter than 20 steps of the clock are found", () => {
+  const results = { quick: { median: 9, ops: 1024 }, slow: { median: 20, ops: 1024 } };
+  expect(shortSamples(results, 40)).toEqual([]);
+  expect(shortSamples(results, 1000)).toEqual(["quick"]);
+  expect(shortSamples(results, 1024)).toEqual(["quick"]);
+  expect(shortSamples(results, 1025)).toEqual(["quick", "slow"]);
 });
 
 test("the commit of a report is that of what was measured, wherever the command was called", () => {

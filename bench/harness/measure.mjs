@@ -19,6 +19,8 @@ export const BUDGETS = {
   tiny: { name: "tiny", rounds: 2, samples: 2, warmUpMs: 5, fleets: [1, 100], heapExchanges: 20_000 },
 };
 
+const LEAST_STEPS = 20;
+
 /** Two adjacent readings of the clock, the least of many: below 20 of these a sample says little. */
 export function timerStepNs() {
   let least = Number.POSITIVE_INFINITY;
@@ -74,6 +76,13 @@ export function statistics(samples, ops) {
     samples: sorted.length,
     ops,
   };
+}
+
+/** Whose samples say more about the clock than about the work: those shorter than 20 of its steps. */
+export function shortSamples(results, timerStep) {
+  return Object.entries(results)
+    .filter(([, { median, ops }]) => median * ops < LEAST_STEPS * timerStep)
+    .map(([who]) => who);
 }
 
 function quantile(sorted, q) {

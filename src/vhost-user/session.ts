@@ -148,7 +148,7 @@ export class Session {
       }
       case REQUEST.SET_VRING_KICK: {
         const { vring, hasFd } = this.#vringWithFd(payload, request);
-        if (!hasFd) throw refused(request, "a descriptor: queues are not polled here");
+        if (!hasFd || fd < 0) throw refused(request, "a descriptor: queues are not polled here");
         this.#signals.setKick(vring, fd, (at, readable) => this.#host.watch(at, () => this.#guarded(readable)));
         kept.push(fd);
         vring.onKick = () => this.#serve(vring);

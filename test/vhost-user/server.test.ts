@@ -290,6 +290,7 @@ describe.skipIf(!isLinux).each(Object.entries(MODES))("%s,", (_mode, mode) => {
       () => front.send(8, packed(0, 4096)),
     ],
     [/^vhost-user request 40: .*one that was offered/, () => front.send(40)],
+    [/^vhost-user SET_VRING_KICK: .*a descriptor/, () => front.send(12, packed(0n))],
     [
       /^vhost-user SET_VRING_ADDR: .*addresses in the memory that is shared, got 0x7f1230040000/,
       () => {
