@@ -64,9 +64,11 @@ describe("the tarball", () => {
   });
 
   test("holds nothing that only we need", () => {
-    const allowed = /^(dist|src|assembly|docs)\/|^(LICENSE|README\.md|CHANGELOG\.md|package\.json)$/;
+    // Of bench/ and examples/ what `scmi bench` runs on
+    const allowed =
+      /^(dist|src|assembly|docs|bench|examples\/embed\/c)\/|^(LICENSE|README\.md|CHANGELOG\.md|package\.json)$/;
     expect(packed.filter((file) => !allowed.test(file))).toEqual([]);
-    expect(packed.filter((file) => /\.test(-d)?\.|(^|\/)(test|bench|build)\//.test(file))).toEqual([]);
+    expect(packed.filter((file) => /\.test(-d)?\.|(^|\/)(test|build|\.build)\//.test(file))).toEqual([]);
   });
 
   test("has no source map that points at an absent file", () => {
@@ -111,6 +113,21 @@ describe("an installed package", () => {
       expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     },
   );
+
+  test("measures beside every twin with scmi bench", () => {
+    const command = join(installed, "dist/cli/scmi.js");
+    const env = { ...process.env, SCMI_BENCH_SIZE: "tiny", XDG_CACHE_HOME: join(consumer, "cache") };
+    const options = { cwd: consumer, encoding: "utf8" as const, env, maxBuffer: 2 ** 24 };
+    const { status, stdout, stderr } = spawnSync(process.execPath, [command, "bench", "--json"], options);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    const { environment, cases } = JSON.parse(stdout);
+    expect(environment.version).toBe(manifest.version);
+    expect(environment.commit).toBeUndefined();
+    const { ratios } = cases.find(({ id }: { id: string }) => id === "exchange.call.8-0");
+    const [native, script] = [environment.compiler ? expect.any(Number) : null, expect.any(Number)];
+    expect(ratios).toEqual({ wasm2c: native, flatC: native, structuredC: native, bestJs: script, usualJs: script });
+    expect(existsSync(join(installed, "bench/.build"))).toBe(false);
+  });
 
   test("gives its version away as scmi-wasm/package.json", () => {
     const script = `console.log(require("scmi-wasm/package.json").version)`;

@@ -44,8 +44,10 @@ export class Arena {
     const { createBest } = await import(`../peers/best.mjs?${opened++}`);
     this.#js = { best: createBest(plan), usual: new Usual(plan) };
     this.#api ??= await openBuilt();
+    const loading = Object.entries(this.natives).filter(([name]) => name !== "prototype");
+    if (loading.length === 0) return;
     const image = writeImage(this.first.wasm.memory, this.first.core);
-    for (const [name, native] of Object.entries(this.natives)) if (name !== "prototype") await native.load(image);
+    for (const [, native] of loading) await native.load(image);
   }
 
   /** A contestant of each name, where it exists. `loop(peer, now, i)` is one sample of a peer in this process; `native` are the

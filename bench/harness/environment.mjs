@@ -1,16 +1,17 @@
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { cpus, release, type } from "node:os";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import { IS_CHECKOUT, ROOT } from "./place.mjs";
 
-/** What is measured stands here, wherever the command was called. */
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 /** What numbers depend on. */
 const MEASURED = ["assembly", "bench", "src", "scripts"];
 
-/** What a number depends on. The commit is left out where there is no repository. */
+/** What a number depends on. An installed package has a version only, and no commit. */
 export function describeEnvironment({ compiler }, timerStep) {
   return {
     date: new Date().toISOString(),
+    version: JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")).version,
     cpu: cpus()[0]?.model.trim(),
     cores: cpus().length,
     system: `${type()} ${release()}`,
@@ -23,6 +24,7 @@ export function describeEnvironment({ compiler }, timerStep) {
 }
 
 function commit() {
+  if (!IS_CHECKOUT) return undefined; // git would tell of the repository around the package
   try {
     const git = (...args) =>
       execFileSync("git", ["-C", ROOT, ...args], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();

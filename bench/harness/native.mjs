@@ -15,11 +15,11 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { compileCore, findCompiler, INCLUDE, RUNTIME, STRICT, translate } from "../../examples/embed/c/build.mjs";
+import { BUILT } from "./place.mjs";
 import { snapshot } from "./shapes.mjs";
 
 const peers = fileURLToPath(new URL("../peers/", import.meta.url));
 const embed = fileURLToPath(new URL("../../examples/embed/c/", import.meta.url));
-const built = fileURLToPath(new URL("../.build/", import.meta.url));
 
 /** What each native peer is made of, beside its own source file. */
 const FLAGS = { flat: [], structured: ["-lpthread"], prototype: [], pingpong: ["-lpthread"], wasm2c: [] };
@@ -39,7 +39,7 @@ export function compilePeers(names, wasm) {
     const parts = name === "wasm2c" ? [...sources, readFileSync(wasm)] : sources;
     const hash = createHash("sha256").update(name).update(version);
     for (const part of parts) hash.update(part);
-    const program = join(built, `${name}-${hash.digest("hex").slice(0, 16)}`);
+    const program = join(BUILT, `${name}-${hash.digest("hex").slice(0, 16)}`);
     if (!existsSync(program)) compile(compiler, name, wasm, program);
     programs[name] = program;
   }
@@ -48,8 +48,8 @@ export function compilePeers(names, wasm) {
 
 /** Compiles aside and moves into place: tests and benches may do so at the same time. */
 function compile(compiler, name, wasm, program) {
-  mkdirSync(built, { recursive: true });
-  const folder = mkdtempSync(join(built, "tmp-"));
+  makeBuilt();
+  const folder = mkdtempSync(join(BUILT, "tmp-"));
   const inputs = [join(peers, `${name}.c`)];
   const flags = [...STRICT, INCLUDE];
   if (name === "wasm2c") {
@@ -63,10 +63,21 @@ function compile(compiler, name, wasm, program) {
   rmSync(folder, { recursive: true });
 }
 
+function makeBuilt() {
+  try {
+    mkdirSync(BUILT, { recursive: true });
+  } catch (cause) {
+    throw new Error(
+      `bench: expected to keep compiled twins in ${BUILT}, got ${cause.code}: set XDG_CACHE_HOME to a folder of yours`,
+      { cause },
+    );
+  }
+}
+
 /** Programs of sources that changed since; what another process may have just compiled stays. */
 function removeStale(name) {
-  for (const entry of readdirSync(built)) {
-    const path = join(built, entry);
+  for (const entry of readdirSync(BUILT)) {
+    const path = join(BUILT, entry);
     if (!entry.startsWith(`${name}-`)) continue;
     const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0);
     if (age > 3_600_000) rmSync(path, { force: true });
@@ -80,8 +91,8 @@ process.once("exit", () => {
 
 /** Writes a core's snapshot where native peers can load it. */
 export function writeImage(memory, core) {
-  mkdirSync(built, { recursive: true });
-  const path = join(built, `image-${process.pid}-${images.length}`);
+  makeBuilt();
+  const path = join(BUILT, `image-${process.pid}-${images.length}`);
   writeFileSync(path, snapshot(memory, core));
   images.push(path);
   return { path, base: core };

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { asJson, type CliContext, EXIT, UsageError } from "./context.ts";
 import { compareReports, doubtsOf, isReport, type LabReport, textOfChanges, textOfReport } from "./lab.ts";
@@ -12,7 +12,7 @@ interface BenchOptions {
   readonly report?: string;
 }
 
-/** The laboratory stands in the sources, with the twins and what compiles them; the package does not carry it. */
+/** The laboratory, with the twins and what compiles them, stands beside the bundle, as in the sources. */
 const LAB = new URL("../../bench/lab.mjs", import.meta.url);
 
 interface Lab {
@@ -24,8 +24,8 @@ interface Lab {
 }
 
 const HELP = `
-Takes under a minute, ten seconds with --quick. The native twins need a C compiler; without one their ratios are left out.
-It runs in a checkout of the sources, for the twins are built there. Ctrl-C prints what was measured so far and says that it is partial.
+Takes under a minute, ten seconds with --quick. The native twins need a C compiler, and are compiled once; without one their ratios are
+left out. Ctrl-C prints what was measured so far and says that it is partial.
 
 Examples:
   scmi bench --quick
@@ -43,11 +43,6 @@ export function addBench(program: Command, context: CliContext): void {
     .option("--report <file>", "write a page with the figures")
     .addHelpText("after", HELP)
     .action(async (options: BenchOptions) => {
-      if (!existsSync(LAB)) {
-        throw new UsageError(
-          "bench: expected the sources of scmi-wasm around this command, got the package alone; clone them and build",
-        );
-      }
       const before = options.compare === undefined ? undefined : reportIn(options.compare);
       if (options.report !== undefined) expectReportFile(options.report);
       // Not of the types: the module is found at run time, beside the bundle

@@ -1,7 +1,7 @@
 // Translates core.wasm to C and compiles it: node examples/embed/c/build.mjs [core.wasm] builds the example of this folder into
 // build/embed/, and prints the program's path.
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -24,10 +24,14 @@ export function findCompiler() {
   return candidates.find((it) => spawnSync(it, ["--version"], { stdio: "ignore" }).status === 0);
 }
 
-/** Writes core.c and core.h to `folder`. */
+/** Writes core.c and core.h to `folder`. The installed package comes without wasm2c, and with what it made of the released binary. */
 export function translate(wasm, folder) {
   const wasm2c = join(root, "node_modules/wabt/bin/wasm2c");
   mkdirSync(folder, { recursive: true });
+  if (!existsSync(wasm2c)) {
+    for (const name of ["core.c", "core.h"]) copyFileSync(join(root, "dist/wasm2c", name), join(folder, name));
+    return;
+  }
   execFileSync(process.execPath, [wasm2c, wasm, "-n", "core", "-o", join(folder, "core.c")], { stdio: "inherit" });
 }
 
