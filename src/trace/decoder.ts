@@ -47,6 +47,8 @@ interface Begun {
   isAnswered: boolean;
 }
 
+const NOTHING: readonly undefined[] = [];
+
 const ROLE_BY_TYPE: readonly MessageKind[] = ["response", "response", "delayedResponse", "notification"];
 
 const REFUSALS: Readonly<Record<Refusal, string>> = {
@@ -229,7 +231,8 @@ export class TraceDecoder {
       channel: event.channel,
       payload: fields === undefined && payload !== undefined && payload.byteLength > 0 ? hexOf(payload) : undefined,
     };
-    this.#summary.count(message, paired?.xfer);
+    const told = pairing === undefined ? NOTHING : [paired?.finding, refusal && REFUSALS[refusal]];
+    this.#summary.count(message, paired?.xfer, told);
     return message;
   }
 

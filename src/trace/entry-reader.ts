@@ -110,13 +110,13 @@ export class EntryReader {
     const values = [];
     for (let at = 0; at + 4 <= payload.byteLength; at += 4) values.push(view.getUint32(at, true));
     const { instance } = this.#core.placeOf(channel);
-    return { kind: "fastChannel", timeUs: time / 1000, instance, ...this.#core.subjectOf(header), values };
+    return { kind: "fastChannel", timeUs: Math.round(time) / 1000, instance, ...this.#core.subjectOf(header), values };
   }
 
   #addressOf({ time, channel, header }: CoreTraceEntry) {
     const { protocolId, messageId, token } = decodeHeader(header);
     const { instance, timeoutMs } = this.#core.placeOf(channel);
-    return { timeUs: time / 1000, instance, protocolId, messageId, token, timeoutMs };
+    return { timeUs: Math.round(time) / 1000, instance, protocolId, messageId, token, timeoutMs };
   }
 
   #transferOf({ instance, token }: { readonly instance: number; readonly token: number }): number {

@@ -66,13 +66,14 @@ export class Summary {
     this.#tables = tables;
   }
 
-  /** @param xfer the exchange that the message belongs to, where it is known */
-  count(message: DecodedMessage, xfer: Xfer | undefined): void {
+  /** @param xfer the exchange that the message belongs to, where it is known
+   *  @param told findings that the count of its pairing tells already */
+  count(message: DecodedMessage, xfer: Xfer | undefined, told: readonly (string | undefined)[]): void {
     const { kind, protocolId, messageId, pairing, findings, status, latencyUs } = message;
     this.#counts[kind]++;
     if (findings.length > 0) this.#odd++;
     if (pairing !== undefined) this.#pairings[pairing]++;
-    else for (const finding of findings) this.note(`${message.message}: ${finding}`);
+    for (const finding of findings) if (!told.includes(finding)) this.note(`${message.message}: ${finding}`);
     if (pairing === "late") this.#countLate(latencyUs, xfer);
 
     const name = kind === "delayedResponse" ? this.#tables.commandName(protocolId, messageId) : message.message;

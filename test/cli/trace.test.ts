@@ -39,6 +39,12 @@ describe("scmi boot --trace FILE", () => {
     expect(decoded(file)).not.toHaveProperty("unexpected");
   });
 
+  test("writes as NDJSON what decode --json says of the same boot's ftrace, byte for byte", () => {
+    const [ndjson, ftrace] = [join(folder, "same.ndjson"), join(folder, "same.ftrace")];
+    for (const file of [ndjson, ftrace]) expect(scmi("boot", DEMO, "--trace", file).status).toBe(0);
+    expect(readFileSync(ndjson, "utf8")).toBe(scmi("decode", "--json", ftrace).stdout);
+  });
+
   test("refuses an extension that says no format, before anything happens", () => {
     const { status, stdout, stderr } = scmi("boot", DEMO, "--trace", join(folder, "x.foo"));
     expect([status, stdout]).toEqual([2, ""]);

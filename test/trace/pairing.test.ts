@@ -49,6 +49,23 @@ describe("a response", () => {
     expect(summary.findings[1]).toBe("7 waits ended by time-out (errno 110)");
   });
 
+  test("that is late or sent twice and breaks the specification, too, counts among those that do", () => {
+    const { summary } = new Ftrace()
+      .dump("CMND", CLOCK, RATE_GET, 1, 0, CLOCK_2)
+      .wait(CLOCK, RATE_GET, 1, 30)
+      .after(40_000)
+      .dump("RESP", CLOCK, RATE_GET, 1, -5)
+      .dump("RESP", CLOCK, RATE_GET, 1, -5)
+      .dump("CMND", CLOCK, RATE_GET, 2, 0, CLOCK_2)
+      .dump("RESP", CLOCK, RATE_GET, 2, -5)
+      .decode();
+    expect(summary).toMatchObject({ late: 1, duplicate: 1, odd: 3 });
+    expect(summary.findings).toContain(
+      "CLOCK_RATE_GET: status OUT_OF_RANGE is not among those of CLOCK_RATE_GET (3 times)",
+    );
+    expect(summary.findings.join("\n")).not.toMatch(/CLOCK_RATE_GET: (late|token)/);
+  });
+
   test("exactly at the time-out is in time, a microsecond later it is not", () => {
     for (const [us, pairing] of [
       [30_000, undefined],
