@@ -164,7 +164,7 @@ export const wrong: number = new StatusError("BASE", -1, { protocolId: 16, messa
 `,
       );
       const compilerOptions = {
-        ...{ strict: true, noEmit: true, target: "es2022", lib: ["es2022", "dom", "esnext.disposable"], types: [] },
+        ...{ strict: true, noEmit: true, target: "es2022", lib: ["es2022", "dom"], types: [] },
         ...{ module: moduleResolution === "bundler" ? "esnext" : "nodenext", moduleResolution },
         ...{ skipLibCheck: false, exactOptionalPropertyTypes: true },
       };

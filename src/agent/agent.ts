@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { Clock } from "../core/clock.ts";
 import type { Core } from "../core/core.ts";
 import type { ChannelCounters } from "../core/options.ts";

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** How notifications are watched. */
 export interface WatchOptions {
   /** Ends the watch when it fires; who waits for a notification gets its reason. */

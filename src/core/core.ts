@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import * as layout from "../../assembly/layout.ts";
 import { ChannelError, MessageError } from "../errors.ts";
 import { type CoreCapacity, DEFAULT_CAPACITY, writeConfig } from "./capacity.ts";

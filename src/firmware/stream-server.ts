@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { ByteStream } from "../stream/byte-stream.ts";
 import { DEFAULT_MAX_MESSAGE } from "../stream/message-cutter.ts";
 import type { MessageEnd, MessagePlatform } from "./message-platform.ts";

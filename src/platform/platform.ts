@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { Board } from "../board/board.ts";
 import type { CoreCapacity } from "../core/capacity.ts";
 import type { Clock } from "../core/clock.ts";

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { TeeError } from "../errors.ts";
 import type { TeeMemory } from "./memory.ts";
 import type { TeeParam } from "./param.ts";

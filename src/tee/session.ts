@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { TeeParam } from "./param.ts";
 import { TEE_RESULT, teeError } from "./result.ts";
 import type { TeeConnection } from "./tee.ts";

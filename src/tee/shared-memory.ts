@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { TeeMemory } from "./memory.ts";
 import { TEE_RESULT, teeError } from "./result.ts";
 
