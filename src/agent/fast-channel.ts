@@ -34,6 +34,7 @@ export class FastChannel {
   readonly #index: number;
   readonly #isClosed: () => boolean;
   readonly #value: [number, number] = [0, 0];
+  readonly #valueAt: number;
   #nextWrite = Number.NEGATIVE_INFINITY;
 
   /** @internal */
@@ -42,6 +43,7 @@ export class FastChannel {
     this.#core = core;
     this.#clock = clock;
     this.#index = index;
+    this.#valueAt = core.fastChannelValueAt(index);
     this.rateLimitUs = rateLimitUs;
   }
 
@@ -72,7 +74,7 @@ export class FastChannel {
   /** Reads the words: the second is 0 in a cell of 4 bytes.
    *  @returns overwritten by the next read: no garbage */
   read(): readonly [first: number, second: number] {
-    return this.#core.readFastChannel(this.#index, this.#clock.now(), this.#value);
+    return this.#core.readFastChannelAt(this.#index, this.#valueAt, this.#clock.now(), this.#value);
   }
 }
 

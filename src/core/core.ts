@@ -276,10 +276,26 @@ export class Core {
   /** Reads the words of a FastChannel's cell; the second is 0 for a cell of 4 bytes.
    *  @param into overwritten and returned */
   readFastChannel(fastChannel: number, now: number, into: [number, number] = [0, 0]): readonly [number, number] {
-    checked(this.#exports.readFastChannel(this.base, fastChannel, now), "readFastChannel");
-    const at = this.#rowAt(layout.CORE_FASTCHANNELS, fastChannel) + layout.FASTCHANNEL_VALUE;
-    into[0] = this.memory.u32(at);
-    into[1] = this.memory.u32(at + 4);
+    return this.readFastChannelAt(fastChannel, this.fastChannelValueAt(fastChannel), now, into);
+  }
+
+  /** @internal Where {@link readFastChannel} finds the words, for as long as the core lives. */
+  fastChannelValueAt(fastChannel: number): number {
+    return this.#rowAt(layout.CORE_FASTCHANNELS, fastChannel) + layout.FASTCHANNEL_VALUE;
+  }
+
+  /** @internal {@link readFastChannel} for those who read often. */
+  readFastChannelAt(fastChannel: number, at: number, now: number, into: [number, number]): readonly [number, number] {
+    let result: number;
+    try {
+      result = this.#exports.readFastChannel(this.base, fastChannel, now);
+    } catch (cause) {
+      throw trapError(cause, "readFastChannel");
+    }
+    checked(result, "readFastChannel");
+    const { words } = this.memory;
+    into[0] = (words[at >>> 2] ?? 0) >>> 0;
+    into[1] = (words[(at >>> 2) + 1] ?? 0) >>> 0;
     return into;
   }
 
