@@ -11,6 +11,8 @@ const NO_REQUEST = -1;
 const REGISTER = 8;
 const SET_BYTES = 16;
 
+const WORD = 0xffff_ffffn;
+
 /** A piece of the region starts on a cache line. */
 const RESERVED_BYTES = 64;
 
@@ -42,11 +44,18 @@ interface Cell extends SetCell {
   /** In the core. */
   readonly offset: number;
   readonly address: bigint;
-  /** Of the doorbell's register, in the core; other channels may ring there, too. */
-  readonly register: number;
   readonly doorbellAddress: bigint;
+  /** Of its doorbell; `undefined` without one. */
+  readonly register: Register | undefined;
   /** Takes the next look back; `undefined` while no agent knows of it. */
   cancel: (() => void) | undefined;
+}
+
+/** Where agents ring for one channel or for several, each by bits of its own or by the same ones. */
+interface Register {
+  /** In the core. */
+  readonly offset: number;
+  readonly cells: Cell[];
 }
 
 /** `PERFORMANCE_DESCRIBE_FASTCHANNEL`, `POWERCAP_DESCRIBE_FASTCHANNEL`. */
@@ -66,6 +75,7 @@ export class FastChannels {
   readonly #machine: Machine;
   readonly #map: MemoryMap;
   readonly #cells: Cell[] = [];
+  readonly #registers: Register[] = [];
   /** By domain and message, with their addresses. */
   readonly #getCells = new Map<string, GetCell & { readonly address: bigint }>();
 
@@ -97,12 +107,13 @@ export class FastChannels {
       cancel: undefined,
     };
     this.#cells.push(opened);
+    opened.register?.cells.push(opened);
     this.#clear(opened);
   }
 
   /** Whether agents ring for any of them. */
   get areRung(): boolean {
-    return this.#cells.some(({ spec }) => spec.doorbell !== undefined);
+    return this.#registers.length > 0;
   }
 
   /** Whether an agent can replace a message of a domain. */
@@ -123,7 +134,9 @@ export class FastChannels {
 
   /** Looks at all cells that agents know of, or only at those that have a doorbell. */
   look({ rungOnly }: { readonly rungOnly: boolean }): void {
-    for (const cell of this.#cells) if (cell.cancel && (!rungOnly || cell.spec.doorbell)) this.#look(cell);
+    for (const register of this.#registers) this.#answer(register);
+    if (rungOnly) return;
+    for (const cell of this.#cells) if (cell.cancel && !cell.register) this.#takeRequest(cell);
   }
 
   /** Stops looking at what an agent knew of. */
@@ -145,11 +158,14 @@ export class FastChannels {
 
   /** The register of a cell's doorbell: one that another channel of the agent has at that address already, or the cell's own. */
   #registerOf({ agent, spec: { doorbell } }: SetCell, own: number): Pick<Cell, "register" | "doorbellAddress"> {
-    if (!doorbell) return { register: own, doorbellAddress: 0n };
+    if (!doorbell) return { register: undefined, doorbellAddress: 0n };
     const { address, widthBits } = doorbell;
     const shared = address === undefined ? undefined : this.#map.resolve(agent.id, address, widthBits / 8);
-    if (address !== undefined && shared !== undefined) return { register: shared, doorbellAddress: address };
-    return { register: own, doorbellAddress: this.#map.show(agent.id, own, widthBits / 8, address) };
+    const known = shared === undefined ? undefined : this.#registers.find(({ offset }) => offset === shared);
+    const register = known ?? { offset: shared ?? own, cells: [] };
+    if (!known) this.#registers.push(register);
+    if (address !== undefined && shared !== undefined) return { register, doorbellAddress: address };
+    return { register, doorbellAddress: this.#map.show(agent.id, own, widthBits / 8, address) };
   }
 
   #cell(agent: AgentState, domainId: number, messageId: number): Cell | undefined {
@@ -165,13 +181,25 @@ export class FastChannels {
   #lookLater(cell: Cell): void {
     cell.cancel = this.#machine.clock.after(cell.spec.pollUs * 1e-3, () => {
       this.#lookLater(cell);
-      this.#look(cell);
+      if (cell.register) this.#answer(cell.register);
+      else this.#takeRequest(cell);
     });
   }
 
-  #look(cell: Cell): void {
-    const { byteLength, spec, offset, request } = cell;
-    if (spec.doorbell && !this.#takeDoorbell(cell)) return;
+  /** Looks at the channels that were rung for in a register, and clears their bits for the next time, as the hardware would; those of
+   *  others stay. */
+  #answer({ offset, cells }: Register): void {
+    const { memory, base } = this.#machine.core;
+    const bits = memory.data.getBigUint64(base + offset, true);
+    let rung = 0n;
+    for (const cell of cells) if (isRung(cell, bits)) rung |= cell.spec.doorbell?.set ?? 0n;
+    if (rung === 0n) return;
+    clearBits(memory.words, base + offset, rung);
+    for (const cell of cells) if (isRung(cell, bits)) this.#takeRequest(cell);
+  }
+
+  /** Takes what an agent wrote, if it is whole. */
+  #takeRequest({ byteLength, offset, request }: Cell): void {
     if (byteLength === 4) {
       const word = this.#take(offset);
       if (word !== undefined) request(word, 0);
@@ -189,16 +217,19 @@ export class FastChannels {
     const word = Atomics.exchange(memory.words, (base + offset) >>> 2, NO_REQUEST);
     return word === NO_REQUEST ? undefined : word >>> 0;
   }
+}
 
-  /** Whether it was rung, and its bits cleared for the next time, as the hardware would; those of others stay. */
-  #takeDoorbell({ spec: { doorbell }, register }: Cell): boolean {
-    if (!doorbell) return false;
-    const { memory, base } = this.#machine.core;
-    const bits = memory.data.getBigUint64(base + register, true);
-    if ((bits & doorbell.set) !== doorbell.set) return false;
-    memory.data.setBigUint64(base + register, bits & ~doorbell.set, true);
-    return true;
-  }
+/** Whether a register's bits ring for a channel that its agent knows of. */
+function isRung({ cancel, spec: { doorbell } }: Cell, bits: bigint): boolean {
+  return cancel !== undefined && doorbell !== undefined && (bits & doorbell.set) === doorbell.set;
+}
+
+/** Clears bits of a register at an address. Atomic: the agent may ring by others of them on another thread. */
+function clearBits(words: Int32Array, at: number, bits: bigint): void {
+  const aligned = bits << BigInt((at & 3) * 8);
+  Atomics.and(words, at >>> 2, ~Number(aligned & WORD));
+  const high = Number(aligned >> 32n);
+  if (high !== 0) Atomics.and(words, (at >>> 2) + 1, ~high);
 }
 
 function answer(

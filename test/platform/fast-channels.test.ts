@@ -1,8 +1,27 @@
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
 import { describe, expect, test } from "vitest";
-import { boardFile, boardOf, PROTOCOL, rig } from "./kit.ts";
+import { SimulatedClock } from "../../src/core/clock.ts";
+import { Core } from "../../src/core/core.ts";
+import { Platform } from "../../src/platform/index.ts";
+import { compiledModule, importedMemoryLimits } from "../support/core.ts";
+import { boardFile, boardOf, Client, PROTOCOL, rig } from "./kit.ts";
 
 const P = PROTOCOL.PERFORMANCE;
 const [NOT_SUPPORTED, NOT_FOUND] = [-1, -4] as const;
+
+/** Sets a bit of a word, sees to it that it stays, and takes it back, until it is told to stop. */
+const RINGER = `
+const { parentPort, workerData: { words, at, control } } = require("node:worker_threads");
+parentPort.postMessage("ringing");
+while (Atomics.load(control, 0) === 0) {
+  Atomics.or(words, at, 2);
+  for (let look = 0; look < 5; look++) if ((Atomics.load(words, at) & 2) === 0) Atomics.add(control, 2, 1);
+  Atomics.and(words, at, ~2);
+  control[1]++;
+}
+Atomics.store(words, at, 2);
+`;
 
 function build(board = boardFile("example")) {
   const made = rig(board);
@@ -205,9 +224,9 @@ describe("a FastChannel", () => {
     expect(platform.performance.limits(0)).toEqual({ max: 1400, min: 600 });
   });
 
-  test("shares the register of its doorbell with another, whose bit it leaves alone", () => {
-    const register = "0x2c400010";
-    const board = boardOf({
+  /** One domain whose two SET channels ring in one register. */
+  const ringingAt = (register: string, levelBits: number, limitsBits: number) =>
+    boardOf({
       performance: {
         domains: [
           {
@@ -216,14 +235,16 @@ describe("a FastChannel", () => {
             setLevel: "OSPM",
             setLimits: ["OSPM"],
             fastChannels: {
-              levelSet: { doorbell: { address: register, set: 1 } },
-              limitsSet: { doorbell: { address: register, set: 2 } },
+              levelSet: { doorbell: { address: register, set: levelBits } },
+              limitsSet: { doorbell: { address: register, set: limitsBits } },
             },
           },
         ],
       },
     });
-    const { open, platform, port } = build(board);
+
+  test("shares the register of its doorbell with another, whose bit it leaves alone", () => {
+    const { open, platform, port } = build(ringingAt("0x2c400010", 1, 2));
     const level = open(0, 0x7);
     const limits = open(0, 0x5);
     limits.write(3, 2);
@@ -235,6 +256,58 @@ describe("a FastChannel", () => {
     port.doorbell();
     expect(platform.performance.level(0)).toBe(2);
     expect(platform.performance.limits(0)).toEqual({ max: 2, min: 1 });
+  });
+
+  test.each([
+    [1, 1],
+    [1, 3],
+    [3, 1],
+  ])("may share the bits as well: %i and %i", (levelBits, limitsBits) => {
+    const { open, platform, port, clock } = build(ringingAt("0x2c400010", levelBits, limitsBits));
+    const level = open(0, 0x7);
+    const limits = open(0, 0x5);
+    for (const ring of [() => port.doorbell(), () => clock.advance(4), () => platform.poll()]) {
+      for (const [wanted, max] of [
+        [2, 3],
+        [1, 2],
+      ] as const) {
+        limits.write(max, 1);
+        level.write(wanted);
+        ring();
+        expect([platform.performance.level(0), platform.performance.limits(0).max]).toEqual([wanted, max]);
+      }
+    }
+  });
+
+  test("loses no other bit of its register that another thread sets meanwhile", async () => {
+    const board = ringingAt("0x2c400010", 1, 2);
+    const memory = new WebAssembly.Memory({
+      ...importedMemoryLimits(new Uint8Array()),
+      ...{ maximum: 32767, shared: true },
+    });
+    const core = Core.createSync({
+      ...{ module: compiledModule("threads"), memory, capacity: Platform.capacityFor(board, { connections: 2 }) },
+    });
+    const platform = Platform.open(core, board, { clock: new SimulatedClock() });
+    const port = platform.connect(1);
+    new Client(platform, 1).call(P, 0xb, 0, 0x7); // of the other nobody knows, so its bit is to stay
+    const words = new Int32Array(memory.buffer);
+    const at = (core.base + (port.resolve(0x2c400010n, 4) as number)) / 4;
+    const control = new Int32Array(new SharedArrayBuffer(12)); // stop, turns, bits lost
+    const worker = new Worker(RINGER, { eval: true, workerData: { words, at, control } });
+    try {
+      await once(worker, "message");
+      for (let round = 0; round < 500_000 && control[2] === 0; round++) {
+        Atomics.or(words, at, 1);
+        port.doorbell();
+      }
+    } finally {
+      Atomics.store(control, 0, 1);
+      await once(worker, "exit");
+    }
+    expect(control[1]).toBeGreaterThan(0);
+    expect(control[2]).toBe(0);
+    expect(words[at]).toBe(2);
   });
 
   test("waits for both halves of a pair", () => {
