@@ -19,7 +19,7 @@ const HELP = `
 FILE may be - for standard input, which is also what is read without one: a live trace_pipe, or the output of another program.
 
   hex     messages as hexadecimal digits, header first, one a line or as a dump; < or > in front of one says response or command
-  smt     a shared-memory area, as bytes, or as text of hexdump -C, xxd, od -tx4 or U-Boot's md
+  smt     a shared-memory area, as bytes, or as text of hexdump, xxd, od or U-Boot's md
   ftrace  the scmi events of Linux: trace, trace_pipe, trace-cmd report
   dmesg   kernel logs with lines of arm-scmi, and logs of servers that print token, protocol and message numbers
   raw     bytes read from, or written to, the raw-mode files of debugfs
