@@ -1,4 +1,5 @@
 // A simulated platform behind a Unix socket, and an agent that talks to it. Each half may be a process of its own.
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -25,8 +26,8 @@ const board = parseBoard(
 const capacity = Platform.capacityFor(board, { profile: "2.0", connections: 16 });
 const platform = Platform.open(await Core.open({ capacity }), board, { profile: "2.0", clock: realClock });
 const server = new StreamServer(platform); // clients are agent 1
-const listener = createServer((socket) => void server.serve(nodeStream(socket)));
-await new Promise((resolve) => listener.listen(path, resolve));
+const listener = createServer((socket) => void server.serve(nodeStream(socket))).listen(path);
+await once(listener, "listening");
 
 // The agent.
 const agent = await Agent.open(

@@ -64,11 +64,23 @@ describe("the tarball", () => {
   });
 
   test("holds nothing that only we need", () => {
-    // Of bench/ and examples/ what `scmi bench` runs on
-    const allowed =
-      /^(dist|src|assembly|docs|bench|examples\/embed\/c)\/|^(LICENSE|README\.md|CHANGELOG\.md|package\.json)$/;
+    // Of bench/ what `scmi bench` runs on
+    const allowed = /^(dist|src|assembly|docs|bench|examples)\/|^(LICENSE|README\.md|CHANGELOG\.md|package\.json)$/;
     expect(packed.filter((file) => !allowed.test(file))).toEqual([]);
-    expect(packed.filter((file) => /\.test(-d)?\.|(^|\/)(test|build|\.build)\//.test(file))).toEqual([]);
+    // Tests of an example show how its like is tested
+    const ours = packed.filter((file) => !file.startsWith("examples/"));
+    expect(ours.filter((file) => /\.test(-d)?\.|(^|\/)(test|build|\.build)\//.test(file))).toEqual([]);
+  });
+
+  test("holds every file of docs/ and examples/ that the help of the command names", () => {
+    const scmi = join(installed, "dist", "cli", "scmi.js");
+    const help = (...words: string[]) => node(scmi, ...words, "--help").stdout;
+    const subcommands = [...help().matchAll(/^ {2}([a-z-]+) (?:\[|<)/gm)].map(([, name = ""]) => name);
+    expect(subcommands).toContain("boot");
+    const text = [help(), ...subcommands.map((name) => help(name))].join("\n");
+    const named = new Set([...text.matchAll(/\b(?:docs|examples)\/[\w./-]*\w/g)].map(([name]) => name));
+    expect(named).toContain("docs/cli.md");
+    expect([...named].filter((name) => !existsSync(join(installed, name)))).toEqual([]);
   });
 
   test("has no source map that points at an absent file", () => {

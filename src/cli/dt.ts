@@ -66,7 +66,7 @@ export function addDt(program: Command, context: CliContext): void {
   program
     .command("dt")
     .description("print a device tree whose operating system finds everything that a board has")
-    .argument("<board>", "board file")
+    .argument("<board>", "board file (YAML or JSON), or device tree blob")
     .addOption(
       new Option("--transport <kind>", "how the platform is reached").choices(TRANSPORTS).makeOptionMandatory(),
     )

@@ -28,7 +28,8 @@ const SUBCOMMANDS: readonly ((program: Command, context: CliContext) => void)[] 
 
 const EXIT_HELP = `
 Exit codes: ${EXIT.ok} all well, ${EXIT.failed} something failed, ${EXIT.usage} wrong usage, ${EXIT.status} the platform refused (a status other than SUCCESS), ${EXIT.interrupted} interrupted.
-Every subcommand has --help and --json; docs/cli.md has the details.`;
+Every subcommand has --help, and all but completion have --json. docs/cli.md of the package has the details; what examples of the help name as
+examples/… lies in the package, too.`;
 
 process.exitCode = await main(process.argv);
 

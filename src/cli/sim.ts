@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { BoardError, realClock } from "../index.ts";
 import {
   GOVERNOR_NAMES,
@@ -60,18 +60,24 @@ export function addSim(program: Command, context: CliContext): void {
   program
     .command("sim")
     .description("simulate a fleet of SoCs under a governor: energy, residency, latencies")
-    .argument("<boards...>", "board files (YAML or JSON)")
-    .option(
-      "--trace <file>",
-      `utilisation of the domains over time (CSV); or, by its extension, where every message goes: ${EXPORT_EXTENSIONS.map((it) => `.${it}`).join(" ")}`,
-      collect,
-      [],
+    .argument("<boards...>", "board files (YAML or JSON), or device tree blobs")
+    .addOption(
+      new Option(
+        "--trace <file>",
+        `utilisation of the domains over time (CSV); or, by its extension, where every message goes: ${EXPORT_EXTENSIONS.map((it) => `.${it}`).join(" ")}`,
+      )
+        .argParser(collect)
+        .default([], "none"),
     )
-    .option("--load <load>", "generated load; default: bursty", collectLoad, [])
+    .addOption(new Option("--load <load>", "generated load").argParser(collectLoad).default([], "bursty"))
     .option("--governor <name>", GOVERNOR_NAMES.join(", "), parseGovernor, "schedutil")
     .option("--socs <n>", "SoCs", integer(1, 1_000_000), 100)
     .option("--seconds <t>", "simulated time", parseSeconds, 10)
-    .option("--workers <n>", "worker threads; default: one per core", integer(1, 256), availableParallelism())
+    .addOption(
+      new Option("--workers <n>", "worker threads")
+        .argParser(integer(1, 256))
+        .default(availableParallelism(), "one per core"),
+    )
     .option("--agent <agent>", "agent that the governor speaks for, by number or name", "1")
     .option("--tick-us <us>", "time between two looks of the governor", integer(1, 1_000_000), 10_000)
     .option("--message-us <us>", "from a request until it is accepted", integer(0, 1_000_000), 10)
