@@ -19,6 +19,9 @@ const LOG_TIMES: readonly RegExp[] = [
   /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?\s/,
 ];
 
+/** An event of a trace, of whichever system: its processor and its time. Task names may speak of SCMI, and it need not come first. */
+const EVENT = /\[\d{3,}\]\s.*?\s?\d+\.\d{6,9}:\s/;
+
 /** Fewest signs of an area that make bytes one. */
 const AREA_LIKENESS = 5;
 
@@ -35,7 +38,9 @@ export function detectFormat(bytes: Uint8Array, isWhole: boolean): TraceFormat |
   if (!isWhole) lines.pop(); // it may go on
   for (const line of lines) {
     if (FTRACE.test(line)) return "ftrace";
-    if (LOG_TIMES.some((it) => it.test(line)) || /\bscmi(?:_[a-z]+)?\b.*[:\]]\s/i.test(line)) return "dmesg";
+    if (LOG_TIMES.some((it) => it.test(line))) return "dmesg";
+    if (EVENT.test(line)) return "ftrace";
+    if (/\bscmi(?:_[a-z]+)?\b.*[:\]]\s/i.test(line)) return "dmesg";
   }
   if (!isWhole) return undefined;
   const dump = lines.filter((line) => line.trim() !== "");

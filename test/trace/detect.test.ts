@@ -39,4 +39,12 @@ describe("a trace", () => {
   ])("is one by the first of its events: %s", (_, line) => {
     expect(detectFormat(bytesOf(`${line}\n`), false)).toBe("ftrace");
   });
+
+  test.each([
+    ["a task", "  irq/31-scmi_rx-55 [000] ..... 0.170000: irq_handler_exit: irq=31 ret=handled"],
+    ["a device", "  perf 12 [001] 0.170000: power:device_pm_callback_start: scmi_dev scmi_dev.2, parent: firmware"],
+    ["nothing", "  <idle>-0 [1023] d.h1. 12.170000123: sched_wakeup: comm=init pid=1"],
+  ])("is one by an event of another system, where %s of SCMI is named", (_, line) => {
+    expect(detectFormat(bytesOf(`${line}\n`), false)).toBe("ftrace");
+  });
 });
