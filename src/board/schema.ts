@@ -129,7 +129,7 @@ const SYSTEM_POWER = record("The system power protocol", [], {
 });
 
 const LEVEL = record("A performance level", ["level"], {
-  // A FastChannel needs one word that is neither
+  // The word that is left is no request in a FastChannel
   level: described({ ...U32, minimum: 1, maximum: 0xfffffffe }, "Its value"),
   power: described({ ...U32, default: 0 }, "Cost in the power unit, 0 = not stated"),
   latencyUs: described({ ...U16, default: 0 }, "Worst case to get there"),

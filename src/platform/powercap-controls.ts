@@ -1,5 +1,5 @@
 import type { Machine } from "./machine.ts";
-import { isIn, type PowercapDomains } from "./powercap-domains.ts";
+import { isIn, isSettable, type PowercapDomains } from "./powercap-domains.ts";
 
 /** What the owner of a platform sees and does of its powercap domains; power is in the unit of each. Every method throws RangeError for an
  *  unknown domain, and ChannelError "closed" after the platform. */
@@ -51,7 +51,8 @@ export class PowercapControls {
     const caps = domains.domains[domainId]?.caps;
     if (caps && cap !== 0 && !isIn(caps, cap)) {
       const { lowest, highest, step } = caps;
-      throw new RangeError(`"cap" expected 0, or ${lowest} to ${highest} by ${step}, got ${cap}`);
+      const some = isSettable(caps) ? `${lowest} to ${highest} by ${step}` : `${lowest}`;
+      throw new RangeError(`"cap" expected 0, or ${some}, got ${cap}`);
     }
     domains.imposeCap(0, domainId, cap);
     this.#machine.settleEvents();

@@ -239,6 +239,7 @@ describe("caps of several agents", () => {
     expect(() => platform.powercap.setCap(0, 1)).toThrow(RangeError);
     expect(() => platform.powercap.setCap(0, 6001)).toThrow('"cap" expected 0, or 5000 to 40000 by 500, got 6001');
     platform.powercap.setCap(3, 60_000_000); // the one that it has
+    expect(() => platform.powercap.setCap(3, 1)).toThrow('"cap" expected 0, or 60000000, got 1');
     expect(() => platform.powercap.cap(6)).toThrow(RangeError);
   });
 
