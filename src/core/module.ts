@@ -71,7 +71,13 @@ export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memo
   return core;
 }
 
-const HOT: ReadonlySet<string> = /* @__PURE__ */ new Set(["exchange", "run", "serveStaged", "writeFastChannel"]);
+const HOT: ReadonlySet<string> = /* @__PURE__ */ new Set([
+  "exchange",
+  "readFastChannel",
+  "run",
+  "serveStaged",
+  "writeFastChannel",
+]);
 
 type Export = (...parameters: number[]) => number;
 
