@@ -11,9 +11,15 @@ import { decode } from "../wire/type.ts";
 export interface CallOptions {
   /** Gives up when it fires; its reason is thrown as it is. */
   readonly signal?: AbortSignal;
-  /** For everything: a free channel, the response and, where one follows, the delayed response. Without it, each phase has
-   *  the channel's own limit. */
+  /** For everything: a free channel, the response and, where one follows, the delayed response; `Infinity` = for ever. Without it, each
+   *  phase has the channel's own limit. */
   readonly timeoutMs?: number;
+}
+
+/** What is wrong with a `timeoutMs`; one that is over before it begins is none. */
+export function badTimeout(timeoutMs: number | undefined): RangeError | undefined {
+  if (timeoutMs === undefined || (typeof timeoutMs === "number" && !Number.isNaN(timeoutMs))) return undefined;
+  return new RangeError(`"timeoutMs" expected number, got ${timeoutMs}`);
 }
 
 /** A command of one protocol at the version in use: what the engine needs to post it and to read its answers. */

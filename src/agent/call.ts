@@ -16,11 +16,12 @@ export class Call implements Waiter {
   readonly bound: BoundCommand;
   /** Waits for the delayed response, too. */
   readonly isAsync: boolean;
-  /** When the caller gives up, in nanoseconds; `Infinity` = the channel's own limits hold. */
-  readonly deadline: number;
+  /** When the caller gives up, in nanoseconds; `undefined` = the channel's own limits hold. */
+  readonly deadline: number | undefined;
   /** When it gives up queueing, in nanoseconds. */
   queueUntil: number;
-  readonly timeoutMs: number;
+  /** As the caller said it. */
+  readonly timeoutMs: number | undefined;
   /** The xfer that it owns, or {@link NONE}. */
   xfer = NONE;
   /** The parameters while it queues without an xfer. */
@@ -47,9 +48,9 @@ export class Call implements Waiter {
   ) {
     this.bound = bound;
     this.isAsync = isAsync;
-    this.timeoutMs = options?.timeoutMs ?? 0;
-    this.deadline = options?.timeoutMs === undefined ? Number.POSITIVE_INFINITY : now + options.timeoutMs * 1e6;
-    this.queueUntil = this.deadline;
+    this.timeoutMs = options?.timeoutMs;
+    this.deadline = this.timeoutMs === undefined ? undefined : now + this.timeoutMs * 1e6;
+    this.queueUntil = this.deadline ?? Number.POSITIVE_INFINITY;
     this.carrier = carrier;
     this.#resolve = resolve;
     this.#reject = reject;

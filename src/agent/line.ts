@@ -3,7 +3,7 @@ import { COMMAND, FAULT, XFER } from "../core/faults.ts";
 import { answerBytes, answerFault, commandHeader } from "../core/inbox.ts";
 import { ChannelError, DeadlineError } from "../errors.ts";
 import type { Channel } from "../transport/transport.ts";
-import type { BoundCommand, CallOptions } from "./bound.ts";
+import { type BoundCommand, badTimeout, type CallOptions } from "./bound.ts";
 import { Call, type Carrier, NONE } from "./call.ts";
 import { Exchanger } from "./exchange.ts";
 import type { Hub, Row } from "./hub.ts";
@@ -84,6 +84,8 @@ export class Line implements Row, Carrier, PolledLine {
     pick: ((answer: never) => R) | undefined,
   ): Promise<R> {
     if (options?.signal?.aborted) return Promise.reject(options.signal.reason);
+    const bad = badTimeout(options?.timeoutMs);
+    if (bad) return Promise.reject(bad);
     if (this.#closed) return Promise.reject(this.#closedError(bound));
     const isFree = this.#inFlight < this.#maxInFlight && this.#queue.length === 0;
     const xfer = isFree ? this.#pool.take() : NONE;
@@ -204,7 +206,7 @@ export class Line implements Row, Carrier, PolledLine {
   expire(now: number): number {
     let next = Number.POSITIVE_INFINITY;
     for (const call of this.#queue.filter(({ queueUntil }) => queueUntil <= now)) {
-      const timeoutMs = call.timeoutMs || FREE_WITHIN_TIMEOUTS * this.#timeoutMs;
+      const timeoutMs = call.timeoutMs ?? FREE_WITHIN_TIMEOUTS * this.#timeoutMs;
       this.#leaveQueue(call);
       call.fail(new DeadlineError(call.bound.name, "channel", timeoutMs));
     }
@@ -229,7 +231,7 @@ export class Line implements Row, Carrier, PolledLine {
     const state = core.stateOf(call.xfer);
     if (state === XFER.AWAITING_DELAYED) {
       this.#releaseChannel(call);
-      if (call.deadline !== Number.POSITIVE_INFINITY) core.setDeadline(call.xfer, call.deadline);
+      if (call.deadline !== undefined) core.setDeadline(call.xfer, call.deadline);
       this.#hub.arm();
     } else {
       const payload = this.#pool.payloadAt(call.xfer);
@@ -363,10 +365,9 @@ export class Line implements Row, Carrier, PolledLine {
         call.fail(reason);
         return true;
       }
-      const until = now + FREE_WITHIN_TIMEOUTS * this.#timeoutMs * 1e6;
-      if (call.queueUntil === Number.POSITIVE_INFINITY) {
-        call.queueUntil = until;
-        this.#hub.armQueue(until);
+      if (call.deadline === undefined && call.queueUntil === Number.POSITIVE_INFINITY) {
+        call.queueUntil = now + FREE_WITHIN_TIMEOUTS * this.#timeoutMs * 1e6;
+        this.#hub.armQueue(call.queueUntil);
       }
       return false;
     }
@@ -384,7 +385,7 @@ export class Line implements Row, Carrier, PolledLine {
     call.holdsChannel = true;
     waiters[xfer] = call;
     if (call.isAsync) this.#hub.expectDelayed(xfer);
-    if (call.deadline !== Number.POSITIVE_INFINITY) core.setDeadline(xfer, call.deadline);
+    if (call.deadline !== undefined) core.setDeadline(xfer, call.deadline);
     try {
       if (call.isAsync) this.#exchanger.ringDelayed(xfer, call.byteLength);
       else this.#exchanger.ring(xfer, call.byteLength);
@@ -426,7 +427,7 @@ export class Line implements Row, Carrier, PolledLine {
     into: Response,
   ): Response {
     const fault = answerFault(view, payload);
-    if (fault !== 0) throw this.#faultError(fault, bound, 0);
+    if (fault !== 0) throw this.#faultError(fault, bound);
     return bound.readInto(view, payload, answerBytes(view, payload), into);
   }
 
@@ -448,20 +449,20 @@ export class Line implements Row, Carrier, PolledLine {
     pick: ((answer: never) => R) | undefined,
   ): R {
     const fault = answerFault(view, payload);
-    if (fault !== 0) throw this.#faultError(fault, bound, 0);
+    if (fault !== 0) throw this.#faultError(fault, bound);
     const byteLength = answerBytes(view, payload);
     const answer = isDelayed ? bound.readDelayed(view, payload, byteLength) : bound.read(view, payload, byteLength);
     // Without `pick`, R is what the layouts of the command say; `call` pairs them.
     return pick ? pick(answer as never) : (answer as R);
   }
 
-  #faultError(fault: number, bound: BoundCommand, timeoutMs: number): Error {
+  #faultError(fault: number, bound: BoundCommand, timeoutMs?: number): Error {
     if (fault === FAULT.CHANNEL_RESET) {
       if (this.#closed) return this.#closedError(bound);
       if (this.#resetCause) return this.#resetCause;
     }
     const own = fault === FAULT.DELAYED_TIMEOUT ? DELAYED_TIMEOUT_MS : this.#timeoutMs;
-    return faultError(fault, bound.name, timeoutMs || own);
+    return faultError(fault, bound.name, timeoutMs ?? own);
   }
 
   #closedError(bound: BoundCommand): ChannelError {

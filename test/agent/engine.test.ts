@@ -111,6 +111,42 @@ test("a caller's own time-out holds for everything, the queue included", async (
   expect(await first).toBe(4);
 });
 
+test.each([0, -5])("a time-out of %i is over at once, and named as it was given", async (timeoutMs) => {
+  const { clock, platform } = await staged();
+  const inFlight = clock.getRate(0, { timeoutMs });
+  platform.clock.advanceToNext();
+  await expect(inFlight).rejects.toMatchObject({ name: "DeadlineError", phase: "response", timeoutMs });
+  const first = clock.getRate(0);
+  const queued = clock.getRate(1, { timeoutMs });
+  platform.clock.advanceToNext();
+  await expect(queued).rejects.toMatchObject({ name: "DeadlineError", phase: "channel", timeoutMs });
+  platform.reply(words(0, 4, 0));
+  expect(await first).toBe(4);
+});
+
+test("a caller with an infinite time-out waits beyond the limits of the channel", async () => {
+  const { clock, platform } = await staged();
+  const set = clock.setRateAsync(1, 700, { timeoutMs: Number.POSITIVE_INFINITY });
+  await settle();
+  platform.clock.advance(60_000);
+  platform.reply(words(0));
+  platform.clock.advance(60_000);
+  platform.delayed(words(0, 1, 700, 0));
+  expect(await set).toBe(700);
+});
+
+test.each([Number.NaN, null, "5", 5n])("a time-out that is no number, %s, is the caller's mistake", async (value) => {
+  const { agent, clock, platform } = await staged();
+  const options = { timeoutMs: value as number };
+  const message = `"timeoutMs" expected number, got ${value}`;
+  for (let i = 0; i < 25; i++) await expect(clock.getRate(0, options)).rejects.toThrow(new RangeError(message));
+  await expect(agent.raw(0x5006, words(0), options)).rejects.toThrow(RangeError);
+  expect(platform.received).toEqual([]);
+  const rate = clock.getRate(0); // no xfer was lost
+  platform.reply(words(0, 7, 0));
+  expect(await rate).toBe(7);
+});
+
 test("a late answer is counted, reported with its header, and frees its token", async () => {
   const { platform, agent, clock, anomalies } = await staged();
   const lost = clock.getRate(0);
