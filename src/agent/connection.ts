@@ -1,7 +1,8 @@
-import type { ChannelCounters } from "../core/options.ts";
+import type { ChannelCounters, FastChannelOptions } from "../core/options.ts";
 import { ChannelError } from "../errors.ts";
 import type { Channel, InstanceWishes, Link, RowOptions, Transport, TransportHost } from "../transport/transport.ts";
 import type { Report } from "./anomaly.ts";
+import type { FastRow } from "./fast-channel.ts";
 import type { Hub } from "./hub.ts";
 import { Inflow, type OnNotification } from "./inflow.ts";
 import { Line } from "./line.ts";
@@ -26,6 +27,7 @@ export class Connection implements TransportHost {
   readonly #rows = new Map<number, Line | Inflow>();
   readonly #lines = new Map<number, Line>();
   readonly #taken: TakenInstance[] = [];
+  readonly #fastRows: { readonly key: string; readonly row: FastRow }[] = [];
   /** By row: a view for each message would be garbage. */
   readonly #areas: (Uint8Array | undefined)[] = [];
   /** What rows had counted for agents before this one. */
@@ -103,6 +105,18 @@ export class Connection implements TransportHost {
     return { row, maxPayload };
   }
 
+  /** A row for a FastChannel; it goes back when the connection closes.
+   *  @throws RangeError for values out of range, or when the core has no room left */
+  takeFastRow(channel: number, options: FastChannelOptions): FastRow {
+    const key = JSON.stringify([channel, options], (_, value) => (typeof value === "bigint" ? `${value}` : value));
+    const row = this.hub.idleFastRows.get(key)?.pop() ?? {
+      index: this.core.openFastChannel(channel, options),
+      nextWrite: Number.NEGATIVE_INFINITY,
+    };
+    this.#fastRows.push({ key, row });
+    return row;
+  }
+
   complete(row: number): void {
     this.#rows.get(row)?.complete();
   }
@@ -175,6 +189,8 @@ export class Connection implements TransportHost {
       if (it instanceof Line) this.core.resetChannel(row); // forgives the tokens of those who gave up
     }
     this.#pool?.close();
+    const idle = this.hub.idleFastRows;
+    for (const { key, row } of this.#fastRows.splice(0)) idle.set(key, [...(idle.get(key) ?? []), row]);
     this.hub.leave();
     try {
       await closing;

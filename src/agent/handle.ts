@@ -1,4 +1,4 @@
-import { StatusError, UnsupportedError } from "../errors.ts";
+import { ChannelError, StatusError, UnsupportedError } from "../errors.ts";
 import { NegotiateProtocolVersion, ProtocolMessageAttributes } from "../wire/generic.ts";
 import type { Command, Notification } from "../wire/message.ts";
 import { stepsOf } from "../wire/path.ts";
@@ -263,14 +263,14 @@ export class ProtocolHandle {
     if (doorbell && register === undefined) return undefined;
     const { core, hub } = connection;
     try {
-      const index = core.openFastChannel(this.#line.channel.row, {
+      const row = connection.takeFastRow(this.#line.channel.row, {
         cell,
         cellBytes: channelByteLength,
         rateLimitUs,
         ...(subject ? { subject: { ...subject, protocolId: this.#messages.protocol.id } } : {}),
         ...(doorbell && register !== undefined ? { doorbell: { ...doorbell, register } } : {}),
       });
-      return new FastChannel(core, hub.clock, index, rateLimitUs, () => connection.isClosed);
+      return new FastChannel(core, hub.clock, row, rateLimitUs, () => connection.isClosed);
     } catch (reason) {
       // No room in the table, or a misaligned address: messages still work.
       if (reason instanceof RangeError) return undefined;
@@ -279,9 +279,11 @@ export class ProtocolHandle {
   }
 
   /** A copy of memory that the platform shares; `undefined` when it is out of reach.
-   *  @param address physical, as the platform names it */
+   *  @param address physical, as the platform names it
+   *  @throws ChannelError "closed" once the agent is: it may be somebody else's by then */
   readMemory(address: bigint, byteLength: number): Uint8Array<ArrayBuffer> | undefined {
-    const { core } = this.#connection;
+    const { core, isClosed, kind } = this.#connection;
+    if (isClosed) throw new ChannelError(kind, "closed");
     const offset = this.#connection.resolve(address, byteLength);
     if (offset === undefined) return undefined;
     const at = core.base + offset;

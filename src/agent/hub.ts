@@ -2,6 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import type { Core } from "../core/core.ts";
 import { XFER } from "../core/faults.ts";
 import { Inbox } from "../core/inbox.ts";
+import type { FastRow } from "./fast-channel.ts";
 
 /** Whoever waits for an xfer. */
 export interface Waiter {
@@ -32,6 +33,8 @@ export class Hub {
   readonly waiters: (Waiter | undefined)[] = [];
   /** By channel. */
   readonly rows: (Row | undefined)[] = [];
+  /** FastChannels that connections have given back, by what they were opened with. */
+  readonly idleFastRows = new Map<string, FastRow[]>();
   /** Xfers of async commands in flight; few. */
   #delayed: number[] = [];
   #users = 0;

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { Agent } from "../../src/agent/agent.ts";
 import { Clock } from "../../src/protocols/clock-agent.ts";
 import { Performance } from "../../src/protocols/performance-agent.ts";
-import { hex, join, Scripted, type ScriptOptions, text, unhex, words } from "./scripted.ts";
+import { hex, join, Scripted, type ScriptOptions, settle, text, unhex, words } from "./scripted.ts";
 
 interface Vector {
   readonly id: string;
@@ -339,6 +339,43 @@ test.each([
   await close();
 });
 
+test("an agent that closes leaves its FastChannels to the next one, their rate limit included", async () => {
+  const { platform, performance, cell, close } = await withFastChannels();
+  await performance.setLevel(0, 1400);
+  await close();
+  for (let i = 0; i < 100; i++) {
+    const agent = await Agent.open(platform.core, platform, { clock: platform.clock });
+    const { fastChannels } = await (await agent.protocol(Performance)).describe(0);
+    expect(Object.keys(fastChannels)).toEqual(["getLevel", "getLimits", "setLevel", "setLimits"]);
+    await agent.close();
+  }
+  const agent = await Agent.open(platform.core, platform, { clock: platform.clock });
+  const next = await agent.protocol(Performance);
+  await next.describe(0);
+  const set = next.setLevel(0, 600);
+  await settle();
+  expect(cell(0x10)).toBe(1400);
+  platform.clock.advance(0.21);
+  await set;
+  expect(cell(0x10)).toBe(600);
+  await agent.close();
+});
+
+test("memory that the platform shares is not touched after the agent has closed", async () => {
+  const { platform, performance, cell, close } = await withFastChannels();
+  await performance.setLevel(0, 1400);
+  await performance.setLimits(0, { rangeMax: 5, rangeMin: 4 });
+  platform.clock.advance(1);
+  await close();
+  const closed = { name: "ChannelError", reason: "closed" };
+  expect(() => performance.setLevelPolled(0, 600)).toThrow(expect.objectContaining(closed));
+  expect(() => performance.setLimitsPolled(0, 6, 5)).toThrow(expect.objectContaining(closed));
+  expect(() => performance.getLevelPolled(0)).toThrow(expect.objectContaining(closed));
+  await expect(performance.setLevel(0, 600)).rejects.toMatchObject(closed);
+  await expect(performance.getLimits(0)).rejects.toMatchObject(closed);
+  expect([cell(0), cell(4), cell(0x10)]).toEqual([5, 4, 1400]);
+});
+
 test("statistics are read where they lie", async () => {
   const image = unhex(
     "465245500000000001000000000000001800000000000000020001000000000040" +
@@ -367,4 +404,5 @@ test("statistics are read where they lie", async () => {
     ],
   });
   await close();
+  await expect(performance.readStatistics()).rejects.toMatchObject({ name: "ChannelError", reason: "closed" });
 });
