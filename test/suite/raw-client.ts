@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 // The other end of `scmi serve`, as a stranger would write it from the reference texts alone: nothing here comes from src/.
 
 const PROGRAM = fileURLToPath(new URL("../../dist/cli/scmi.js", import.meta.url));
-const BOARD = fileURLToPath(new URL("../../examples/boards/example.yaml", import.meta.url));
+const BOARDS = fileURLToPath(new URL("../../examples/boards/", import.meta.url));
 
 /** Statuses of spec/00-transport.md section 6. */
 export const STATUS = {
@@ -170,10 +170,10 @@ export interface Served {
   stop(): Promise<number | null>;
 }
 
-export async function serve(profile: string, agent: number): Promise<Served> {
+export async function serve(profile: string, agent: number, board = "example.yaml"): Promise<Served> {
   const folder = mkdtempSync(join(tmpdir(), "scmi-suite-"));
   const path = join(folder, "s");
-  const args = [PROGRAM, "serve", BOARD, "--socket", path, "--profile", profile, "--agent", `${agent}`];
+  const args = [PROGRAM, "serve", join(BOARDS, board), "--socket", path, "--profile", profile, "--agent", `${agent}`];
   const child: ChildProcess = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   const gone = new Promise<number | null>((resolve) => child.once("close", resolve));
   await Promise.race([

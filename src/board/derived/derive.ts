@@ -69,9 +69,10 @@ export function boardFromTree(
         break;
       }
       case PROTOCOL_ID.SYSTEM_POWER:
+        // Who reads the tree runs on the system that it describes, so GET is refused to it
         source = {
           ...source,
-          systemPower: { setState: [agent], getState: [agent], notify: [agent], warmReset: true, suspend: true },
+          systemPower: { setState: [agent], notify: [agent], warmReset: true, suspend: true },
         };
         break;
       case PROTOCOL_ID.PERFORMANCE: {
