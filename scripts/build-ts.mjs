@@ -1,4 +1,4 @@
-// Fills dist/: the library by tsc (dist/src, dist/assembly/layout.js), both wasm files, the released one as C (dist/wasm2c), the message
+// Fills dist/: the library by tsc (dist/src, dist/assembly/**/layout.js), the wasm files, the released one as C (dist/wasm2c), the message
 // tables as data (dist/scmi.json), Wireshark's dissector (dist/scmi.lua), the schemas of board files and boot reports
 // (dist/board.schema.json, dist/boot.schema.json), and the bundled command (dist/cli/scmi.js).
 import { execFileSync } from "node:child_process";
@@ -15,6 +15,7 @@ rmSync("dist", { recursive: true, force: true });
 execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"], { stdio: "inherit" });
 copyFileSync("build/release.wasm", "dist/core.wasm");
 copyFileSync("build/threads.wasm", "dist/core-threads.wasm");
+copyFileSync("build/sim.wasm", "dist/sim.wasm");
 translate("dist/core.wasm", "dist/wasm2c");
 copyFileSync("wireshark/scmi.lua", "dist/scmi.lua");
 writeFileSync("dist/scmi.json", `${JSON.stringify(tableData(await loadTables()))}\n`);

@@ -742,4 +742,41 @@ export const MUTANTS = [
     from: "if (isPolled && entry)",
     to: "if (!isPolled && entry)",
   },
+  // Module of fleets
+  {
+    name: "schedutil leaves no head room",
+    file: "sim/governor.ts",
+    from: "(<i32>load<u16>(capacity) * 4) / 5",
+    to: "<i32>load<u16>(capacity)",
+  },
+  {
+    name: "a level that serves less than a lower one gets its utilisations",
+    file: "sim/governor.ts",
+    from: "most = max<i32>(most, (<i32>load<u16>(capacity) * 4) / 5);",
+    to: "most = (<i32>load<u16>(capacity) * 4) / 5;",
+  },
+  {
+    name: "a rate limit lets nobody ask at its very end",
+    file: "sim/governor.ts",
+    from: "if (now - load<f64>(askedAt) < load<f64>",
+    to: "if (now - load<f64>(askedAt) <= load<f64>",
+  },
+  {
+    name: "a full list loses the slot after it",
+    file: "sim/governor.ts",
+    from: "store<u32>(HEAD_NEXT, slot);",
+    to: "store<u32>(HEAD_NEXT, slot < slots ? slot + 1 : slot);",
+  },
+  {
+    name: "a bucket is twice as wide",
+    file: "sim/histogram.ts",
+    from: "<u32>(31 - BUCKET_BITS) - clz<u32>(value)",
+    to: "<u32>(32 - BUCKET_BITS) - clz<u32>(value)",
+  },
+  {
+    name: "arrays of a fleet overlap",
+    file: "sim/map.ts",
+    from: "at = place(HEAD_DOMAINS, at, slots, 2);",
+    to: "at = place(HEAD_DOMAINS, at, slots, 1);",
+  },
 ];

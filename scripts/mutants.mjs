@@ -1,5 +1,5 @@
-// Puts bugs into the core one at a time and asks the tests to notice: node scripts/mutants.mjs [--only NAME] [--seconds N]
-// [--write]. A mutant is a named change of one place in assembly/. Each is built (debug) in a folder of its own and
+// Puts bugs into the core, and into the module of fleets, one at a time and asks the tests to notice: node scripts/mutants.mjs
+// [--only NAME] [--seconds N] [--write]. A mutant is a named change of one place in assembly/. Each is built (debug; sim has one build) in a folder of its own and
 // meets test/assembly; it is killed when a test fails. With --seconds only so many seconds' worth of them are tried,
 // another part every day. --write puts the result of a full run into docs/mutants.md.
 import { spawn, spawnSync } from "node:child_process";
@@ -67,9 +67,7 @@ async function work() {
     symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
     mkdirSync(join(folder, "build"));
     // Tests that need one of these by name meet it without a mutant
-    for (const name of ["release.wasm", "debug.wasm", "threads.wasm"]) {
-      copyFileSync(join(ROOT, "build", name), join(folder, "build", name));
-    }
+    for (const name of ["release.wasm", "debug.wasm", "threads.wasm", "sim.wasm"]) copyBuild(name, folder);
     for (const mutant of queue) {
       if (performance.now() - started > budgetMs) return;
       results.push({ mutant, killedBy: await meet(mutant, folder) });
@@ -85,15 +83,22 @@ async function meet(mutant, folder) {
   const source = readFileSync(path, "utf8");
   const mutated = mutate(source, mutant);
   writeFileSync(path, mutated);
+  // The module of fleets has one build
+  const target = mutant.file.startsWith("sim/") ? "sim" : "debug";
   try {
-    const build = spawnSync("node", ["scripts/build-wasm.mjs", "debug"], { cwd: folder, encoding: "utf8" });
+    const build = spawnSync("node", ["scripts/build-wasm.mjs", target], { cwd: folder, encoding: "utf8" });
     if (build.status !== 0) throw new Error(`mutants: ${mutant.name} does not compile\n${build.stderr}`);
     const killedBy = await firstFailure(folder);
     console.log(`${killedBy === undefined ? "survived" : "killed  "} ${mutant.name}${killedBy ? `: ${killedBy}` : ""}`);
     return killedBy;
   } finally {
     writeFileSync(path, source);
+    copyBuild(`${target}.wasm`, folder);
   }
+}
+
+function copyBuild(name, folder) {
+  copyFileSync(join(ROOT, "build", name), join(folder, "build", name));
 }
 
 function mutate(source, { name, file, from, to }) {

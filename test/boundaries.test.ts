@@ -74,6 +74,7 @@ const CLEAN = {
   "assembly/index.ts": `export { post } from "./smt";`,
   "assembly/layout.ts": "export const SMT_LENGTH = 0x14;",
   "assembly/smt.ts": `import { SMT_LENGTH } from "./layout";\n@unmanaged class Smt { length: u32 }\nexport function post(at: usize): u32 { return <u32>load<u32>(at, SMT_LENGTH); }`,
+  "assembly/sim/layout.ts": "export const FULL = 1024;",
   "src/agent/handle.ts": `import { Core } from "../core/core.ts";\nexport interface Handle { readonly core: Core }`,
   "src/cli/main.ts": `import { readFileSync } from "node:fs";\nimport { Command } from "commander";\nimport { Core } from "../index.ts";`,
   "src/core/core.ts": `import { SMT_LENGTH } from "../../assembly/layout.ts";\nexport class Core {}`,
@@ -159,6 +160,18 @@ describe("a forbidden thing is found", () => {
       "assembly/smt.ts",
       `import { ScmiError } from "../src/errors";`,
       "assembly may not import errors.ts",
+    ],
+    [
+      "the module of fleets in the core, and so in its binary",
+      "assembly/smt.ts",
+      `import { FULL } from "./sim/layout";`,
+      "assembly may not import assembly/sim",
+    ],
+    [
+      "the core in the module of fleets",
+      "assembly/sim/index.ts",
+      `import { post } from "../smt";`,
+      "assembly/sim may not import assembly",
     ],
     [
       "the command reaching inside",

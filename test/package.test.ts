@@ -59,6 +59,7 @@ describe("the tarball", () => {
       expect.arrayContaining([
         ...["LICENSE", "README.md", "CHANGELOG.md", "package.json", "dist/core.wasm", "dist/core-threads.wasm"],
         ...["dist/src/index.js", "dist/src/index.d.ts", "dist/cli/scmi.js", "dist/cli/THIRD-PARTY-LICENSES.txt"],
+        "dist/sim.wasm",
       ]),
     );
   });

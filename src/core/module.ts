@@ -1,5 +1,6 @@
 import { ABI_VERSION } from "../../assembly/layout.ts";
 import { InternalError, UnsupportedError } from "../errors.ts";
+import { decodeWasm } from "./embedded.ts";
 import { trapError } from "./engine.ts";
 import { type CoreExports, EXPORT_NAMES } from "./exports.ts";
 import { RELEASE_WASM_TEXT } from "./release.wasm.ts";
@@ -112,19 +113,7 @@ function bytesOf(source: BufferSource): Uint8Array<ArrayBuffer> {
   return new Uint8Array(source.buffer as ArrayBuffer, source.byteOffset, source.byteLength);
 }
 
-/** The bytes of the release build; {@link RELEASE_WASM_TEXT} says how they are written. */
+/** The bytes of the release build. */
 export function decodeEmbedded(): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(RELEASE_WASM_TEXT.length);
-  let length = 0;
-  let more = 0;
-  for (let i = 0; i < RELEASE_WASM_TEXT.length; i++) {
-    const code = RELEASE_WASM_TEXT.charCodeAt(i);
-    if (code > 0x7c) {
-      more = (code - 0x7c) * 89;
-    } else {
-      bytes[length++] = more + code - (code < 0x5c ? 0x23 : 0x24);
-      more = 0;
-    }
-  }
-  return bytes.slice(0, length);
+  return decodeWasm(RELEASE_WASM_TEXT);
 }

@@ -1,4 +1,4 @@
-import { bucketOf } from "./histogram.ts";
+import type { FleetMemory } from "./fleet-memory.ts";
 import type { FleetPlan } from "./plan.ts";
 import { Dice } from "./random.ts";
 import type { GovernedDomain, SocKind } from "./soc-kind.ts";
@@ -22,6 +22,7 @@ const NONE = 0xffff;
  *  While a level is on its way the old one is in force, and the greater power of the two is drawn. All times are integers in µs. */
 export class Accounts {
   readonly #plan: FleetPlan;
+  readonly #memory: FleetMemory;
   readonly #shape: TallyShape;
   readonly #tally: Tally;
   readonly #domains: readonly GovernedDomain[];
@@ -49,8 +50,10 @@ export class Accounts {
   /** First index of the series' point in progress. */
   #point = 0;
 
-  constructor(plan: FleetPlan, kinds: readonly SocKind[], slots: number) {
+  constructor(plan: FleetPlan, kinds: readonly SocKind[], memory: FleetMemory) {
+    const slots = memory.domains.length;
     this.#plan = plan;
+    this.#memory = memory;
     this.#shape = tallyShape(kinds, plan.ticks);
     this.#tally = emptyTally(this.#shape);
     this.#domains = kinds.flatMap(({ domains }) => domains);
@@ -97,7 +100,8 @@ export class Accounts {
   }
 
   /** Charges a tick to all slots. */
-  advance(tick: number, domainOf: Uint16Array, utilisation: Uint16Array): void {
+  advance(tick: number): void {
+    const { domains: domainOf, utilisations } = this.#memory;
     const { ticks, tickUs } = this.#plan;
     this.#point = pointOf(tick, ticks, this.#shape.points) * this.#shape.levels;
     const start = tick * tickUs;
@@ -106,7 +110,7 @@ export class Accounts {
     const acceptAt = this.#acceptAt;
     for (let slot = 0; slot < domainOf.length; slot++) {
       const domain = domainOf[slot] ?? 0;
-      const used = utilisation[slot] ?? 0;
+      const used = utilisations[slot] ?? 0;
       let from = start;
       for (;;) {
         const ends = endsAt[slot] ?? NEVER;
@@ -135,7 +139,7 @@ export class Accounts {
       counts[domain * length + COUNTS.indexOf("unfinished")] = of("messages") - ended;
     }
     const socTicks = this.#socs * ticks;
-    return { ...structuredClone(this.#tally), counts, socTicks };
+    return { ...structuredClone(this.#tally), counts, ...this.#memory.latencies(), socTicks };
   }
 
   /** A request has been accepted. */
@@ -171,11 +175,7 @@ export class Accounts {
     this.#endsAt[slot] = NEVER;
     this.#count(domain, "switches");
     if (latencyUs > this.#plan.tickUs) this.#count(domain, "late");
-    const { latency } = this.#tally;
-    const bucket = bucketOf(Math.min(latencyUs, 0xffffffff));
-    latency[bucket] = (latency[bucket] ?? 0) + 1;
-    this.#tally.latencySumUs += latencyUs;
-    this.#tally.longestLatencyUs = Math.max(this.#tally.longestLatencyUs, latencyUs);
+    this.#memory.addLatency(latencyUs);
     const level = this.#waiting[slot] ?? NONE;
     if (level === NONE) return;
     this.#waiting[slot] = NONE;

@@ -3,7 +3,8 @@ import type { CoreCapacity } from "../core/capacity.ts";
 import { Core } from "../core/core.ts";
 import { describePlatform } from "../core/describe.ts";
 import { Accounts } from "./accounts.ts";
-import { ask, type Governor, levelsByUtilisation } from "./governor.ts";
+import { FleetMemory } from "./fleet-memory.ts";
+import { ask, type Governor } from "./governor.ts";
 import { type FleetPlan, isBuiltIn, kindsOf } from "./plan.ts";
 import { describeKind, type GovernedDomain, type SocKind } from "./soc-kind.ts";
 import type { Tally } from "./tally.ts";
@@ -34,22 +35,15 @@ export class Fleet {
   readonly #batch: Batch;
   readonly #accounts: Accounts;
   readonly #utilisation: Utilisation;
+  readonly #memory: FleetMemory;
+  /** `undefined` = a built-in one, which {@link FleetMemory.look} goes by. */
   readonly #governor: Governor | undefined;
-  /** By domain over all kinds, for the built-in ones. */
-  readonly #tables: readonly Uint16Array[];
   readonly #domains: readonly GovernedDomain[];
-  /** By slot: index in {@link #domains}, and the id that the core knows the domain by. */
-  readonly #domainOf: Uint16Array;
+  /** By level over all domains: what goes over the wire. */
+  readonly #keys: Uint32Array;
+  /** By slot: its SoC, and the id that the core knows the domain by. */
+  readonly #socOf: Uint32Array;
   readonly #idOf: Uint16Array;
-  /** First slot of each SoC, and the end. */
-  readonly #firstSlot: Uint32Array;
-  /** By slot: position of the level that was accepted last, and of the one that is being asked for. */
-  readonly #requested: Uint16Array;
-  readonly #wanted: Uint16Array;
-  /** By slot, in µs: when it was asked for. */
-  readonly #askedAt: Float64Array;
-  /** By position in the batch: the SoC that asks. */
-  readonly #socOf = new Uint32Array(BATCH_ENTRIES);
   #tick = 0;
   /** SoC whose requests are on their way, and when the last of them was accepted. */
   #soc = -1;
@@ -62,23 +56,16 @@ export class Fleet {
     this.#core = openCore(kinds, from, to, capacity);
     this.#batch = new Batch(this.#core);
     this.#domains = kinds.flatMap(({ domains }) => domains);
-    const { governor: name } = plan;
-    this.#tables = isBuiltIn(name) ? this.#domains.map((domain) => levelsByUtilisation(name, domain)) : [];
-    const count = to - from;
-    this.#firstSlot = new Uint32Array(count + 1);
-    for (let soc = 0; soc < count; soc++) {
-      const domains = kinds[(from + soc) % kinds.length]?.domains.length ?? 0;
-      this.#firstSlot[soc + 1] = (this.#firstSlot[soc] ?? 0) + domains;
-    }
-    const slots = this.#firstSlot[count] ?? 0;
-    this.#accounts = new Accounts(plan, kinds, slots);
-    this.#utilisation = new Utilisation(plan, this.#domains, slots);
-    this.#domainOf = new Uint16Array(slots);
+    this.#keys = Uint32Array.from(this.#domains.flatMap(({ keys }) => keys));
+    let slots = 0;
+    for (let soc = from; soc < to; soc++) slots += kinds[soc % kinds.length]?.domains.length ?? 0;
+    this.#memory = new FleetMemory(this.#domains, slots, BATCH_ENTRIES);
+    if (isBuiltIn(plan.governor)) this.#memory.govern(plan.governor, this.#domains);
+    this.#accounts = new Accounts(plan, kinds, this.#memory);
+    this.#utilisation = new Utilisation(plan, this.#domains, this.#memory.utilisations);
+    this.#socOf = new Uint32Array(slots);
     this.#idOf = new Uint16Array(slots);
-    this.#requested = new Uint16Array(slots);
-    this.#wanted = new Uint16Array(slots);
-    this.#askedAt = new Float64Array(slots).fill(Number.NEGATIVE_INFINITY);
-    this.#openSlots(kinds, from, count);
+    this.#openSlots(kinds, from, to - from);
   }
 
   /** Opens SoCs of a plan.
@@ -119,9 +106,11 @@ export class Fleet {
     const end = Math.min(this.plan.ticks, this.#tick + ticks);
     for (; this.#tick < end; this.#tick++) {
       this.#soc = -1;
-      this.#govern(this.#tick * this.plan.tickUs);
-      this.#utilisation.advance(this.#tick, this.#domainOf);
-      this.#accounts.advance(this.#tick, this.#domainOf, this.#utilisation.values);
+      const nowUs = this.#tick * this.plan.tickUs;
+      if (this.#governor) this.#governByOwn(this.#governor, nowUs);
+      else this.#governBuiltIn(nowUs);
+      this.#utilisation.advance(this.#tick, this.#memory.domains);
+      this.#accounts.advance(this.#tick);
     }
     return end < this.plan.ticks;
   }
@@ -139,9 +128,10 @@ export class Fleet {
       this.#accounts.addSoc(kind);
       for (const [id, { start }] of (kinds[kind]?.domains ?? []).entries()) {
         const domain = (firstDomain[kind] ?? 0) + id;
-        this.#domainOf[slot] = domain;
+        this.#memory.domains[slot] = domain;
+        this.#memory.requested[slot] = (this.#memory.firstLevels[domain] ?? 0) + start;
+        this.#socOf[slot] = soc;
         this.#idOf[slot] = id;
-        this.#requested[slot] = start;
         this.#accounts.openSlot(slot, start, from + soc, id);
         this.#utilisation.openSlot(slot, domain, from + soc, id);
         slot++;
@@ -149,55 +139,57 @@ export class Fleet {
     }
   }
 
-  #govern(nowUs: number): void {
-    const batch = this.#batch;
-    const { values } = this.#utilisation;
-    const socs = this.#firstSlot.length - 1;
-    for (let soc = 0; soc < socs; soc++) {
-      const end = this.#firstSlot[soc + 1] ?? 0;
-      for (let slot = this.#firstSlot[soc] ?? 0; slot < end; slot++) {
-        const index = this.#domainOf[slot] ?? 0;
-        const domain = this.#domains[index];
-        if (!domain) continue;
-        const requested = this.#requested[slot] ?? 0;
-        const utilisation = values[slot] ?? 0;
-        const table = this.#tables[index];
-        const wanted = table
-          ? (table[utilisation] ?? 0)
-          : this.#governor
-            ? ask(this.#governor, domain, utilisation, requested)
-            : requested;
-        if (wanted === requested) continue;
-        if (nowUs - (this.#askedAt[slot] ?? 0) < domain.rateLimitUs) continue;
-        this.#wanted[slot] = wanted;
-        this.#askedAt[slot] = nowUs;
-        if (batch.room === 0) this.#exchange(nowUs);
-        // Opened in order: the channel of a SoC has its number
-        batch.setLevel(soc, this.#idOf[slot] ?? 0, domain.keys[wanted] ?? 0, slot);
-        this.#socOf[batch.pending - 1] = soc;
-      }
-    }
-    this.#exchange(nowUs);
+  #governBuiltIn(nowUs: number): void {
+    const memory = this.#memory;
+    for (let from = 0; from < this.#socOf.length; from = memory.next) this.#exchange(memory.look(from, nowUs), nowUs);
   }
 
-  #exchange(nowUs: number): void {
+  #governByOwn(governor: Governor, nowUs: number): void {
+    const { domains, requested, utilisations, askedAtUs, firstLevels } = this.#memory;
+    let asks = 0;
+    for (let slot = 0; slot < domains.length; slot++) {
+      const index = domains[slot] ?? 0;
+      const domain = this.#domains[index];
+      if (!domain) continue;
+      const first = firstLevels[index] ?? 0;
+      const level = (requested[slot] ?? 0) - first;
+      const wanted = ask(governor, domain, utilisations[slot] ?? 0, level);
+      if (wanted === level || nowUs - (askedAtUs[slot] ?? 0) < domain.rateLimitUs) continue;
+      askedAtUs[slot] = nowUs;
+      this.#memory.list(asks++, slot, first + wanted);
+      if (asks < BATCH_ENTRIES) continue;
+      this.#exchange(asks, nowUs);
+      asks = 0;
+    }
+    this.#exchange(asks, nowUs);
+  }
+
+  /** Sends what is in the list. */
+  #exchange(asks: number, nowUs: number): void {
+    if (asks === 0) return;
+    const memory = this.#memory;
     const batch = this.#batch;
+    for (let i = 0; i < asks; i++) {
+      const slot = memory.slotOf(i);
+      // Opened in order: the channel of a SoC has its number
+      batch.setLevel(this.#socOf[slot] ?? 0, this.#idOf[slot] ?? 0, this.#keys[memory.levelOf(i)] ?? 0, i);
+    }
     batch.run(nowUs * 1000);
-    for (let i = 0; batch.next(); i++) {
-      const slot = batch.tag;
-      const soc = this.#socOf[i] ?? 0;
+    while (batch.next()) {
+      const slot = memory.slotOf(batch.tag);
+      const soc = this.#socOf[slot] ?? 0;
       if (soc !== this.#soc) {
         this.#soc = soc;
         this.#acceptedAt = nowUs;
       }
       this.#acceptedAt += this.plan.messageUs;
-      const domain = this.#domainOf[slot] ?? 0;
+      const domain = memory.domains[slot] ?? 0;
       if (batch.fault !== 0) this.#accounts.refuse(domain, "faults");
       else if (batch.status !== 0) this.#accounts.refuse(domain, "refused");
       else {
-        const level = this.#wanted[slot] ?? 0;
-        this.#requested[slot] = level;
-        this.#accounts.accept(slot, domain, level, nowUs, this.#acceptedAt);
+        const level = memory.levelOf(batch.tag);
+        memory.requested[slot] = level;
+        this.#accounts.accept(slot, domain, level - (memory.firstLevels[domain] ?? 0), nowUs, this.#acceptedAt);
       }
     }
   }

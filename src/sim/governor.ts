@@ -1,4 +1,4 @@
-import { FULL, type GovernedDomain } from "./soc-kind.ts";
+import type { GovernedDomain } from "./soc-kind.ts";
 
 /** A rule of one's own: the level that a domain should have, as a position in {@link GovernedDomain.levels}. It is asked once per
  *  domain and tick, and must depend on its arguments only, or results depend on how SoCs are spread over workers.
@@ -6,26 +6,11 @@ import { FULL, type GovernedDomain } from "./soc-kind.ts";
  *  @param level position of the level that was asked for last */
 export type Governor = (domain: GovernedDomain, utilisation: number, level: number) => number;
 
-/** The governors that come along; they go by the utilisation alone. */
+/** The governors that come along; they go by the utilisation alone, and are at home in assembly/sim/governor.ts. */
 export type GovernorName = "performance" | "powersave" | "schedutil";
 
-const BUILT_IN: Readonly<Record<GovernorName, (domain: GovernedDomain, utilisation: number) => number>> = {
-  performance: ({ levels }) => levels.length - 1,
-  powersave: () => 0,
-  // A quarter of head room, as Linux leaves it: the lowest level that is no more than four fifths used
-  schedutil: ({ capacities }, utilisation) => {
-    const level = capacities.findIndex((capacity) => 4 * capacity >= 5 * utilisation);
-    return level < 0 ? capacities.length - 1 : level;
-  },
-};
-
-/** Their names. */
+/** Their names, by the codes of assembly/sim/layout.ts. */
 export const GOVERNOR_NAMES: readonly GovernorName[] = ["performance", "powersave", "schedutil"];
-
-/** What a built-in governor says of a domain: a level for each utilisation 0 … 1024. */
-export function levelsByUtilisation(name: GovernorName, domain: GovernedDomain): Uint16Array {
-  return Uint16Array.from({ length: FULL + 1 }, (_, utilisation) => BUILT_IN[name](domain, utilisation));
-}
 
 /** Asks a governor of one's own.
  *  @throws RangeError when it answers no level */

@@ -1,23 +1,14 @@
+import { BUCKET_COUNT, BUCKET_STEPS } from "../../assembly/sim/layout.ts";
+
 /** Buckets of a log-linear histogram: values below 16 have one each, from there on every doubling is cut in 16. An upper bound is
- *  at most 1/16 above the values of its bucket. */
-const STEPS_BITS = 4;
-const STEPS = 1 << STEPS_BITS;
-
-/** Enough for any u32. */
-export const HISTOGRAM_BUCKETS = STEPS * (32 - STEPS_BITS + 1);
-
-/** The bucket of an unsigned 32-bit value. */
-export function bucketOf(value: number): number {
-  if (value < STEPS) return value;
-  const shift = 31 - Math.clz32(value) - STEPS_BITS;
-  return STEPS * shift + (value >>> shift);
-}
+ *  at most 1/16 above the values of its bucket. Enough for any u32; assembly/sim/histogram.ts counts. */
+export const HISTOGRAM_BUCKETS = BUCKET_COUNT;
 
 /** The largest value of a bucket. */
 export function bucketTop(bucket: number): number {
-  if (bucket < 2 * STEPS) return bucket;
-  const shift = Math.floor(bucket / STEPS) - 1;
-  return (bucket - STEPS * shift + 1) * 2 ** shift - 1;
+  if (bucket < 2 * BUCKET_STEPS) return bucket;
+  const shift = Math.floor(bucket / BUCKET_STEPS) - 1;
+  return (bucket - BUCKET_STEPS * shift + 1) * 2 ** shift - 1;
 }
 
 /** The top of the bucket that holds a share of all values; 0 for an empty histogram.

@@ -1,5 +1,5 @@
+import { FULL } from "../../assembly/sim/layout.ts";
 import { Dice } from "./random.ts";
-import { FULL } from "./soc-kind.ts";
 
 /** How a generated load moves; shares in per cent of what the highest level can do, times in milliseconds.
  *  - `steady`: always `high`

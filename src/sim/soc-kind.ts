@@ -1,9 +1,7 @@
+import { FULL } from "../../assembly/sim/layout.ts";
 import type { Board, BoardPowerUnit } from "../board/board.ts";
 import type { PlatformDescription } from "../core/description.ts";
 import { BoardError } from "../errors.ts";
-
-/** Utilisation and capacity of the highest level, as Linux counts them. */
-export const FULL = 1024;
 
 const PERFORMANCE = 0x13;
 const VERSION = 0x40000;

@@ -52,7 +52,7 @@ export interface Tally {
   readonly demand: bigint[];
   /** That part of it that the level in force could not do. */
   readonly unserved: bigint[];
-  /** Time from request to level in force, in µs; `bucketOf`. */
+  /** Time from request to level in force, in µs, by bucket of the histogram. */
   readonly latency: Float64Array;
   longestLatencyUs: number;
   latencySumUs: number;

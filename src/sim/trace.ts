@@ -1,5 +1,5 @@
+import { FULL } from "../../assembly/sim/layout.ts";
 import { BoardError } from "../errors.ts";
-import { FULL } from "./soc-kind.ts";
 
 /** One line of a trace: from here on a domain has this utilisation. */
 export interface TraceSample {

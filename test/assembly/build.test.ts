@@ -3,8 +3,10 @@ import { main } from "assemblyscript/asc";
 import { describe, expect, test } from "vitest";
 import * as layout from "../../assembly/layout.ts";
 import { InlineHot } from "../../scripts/inline-hot.mjs";
+import { decodeWasm } from "../../src/core/embedded.ts";
 import { EXPORT_NAMES } from "../../src/core/exports.ts";
 import { decodeEmbedded } from "../../src/core/module.ts";
+import { SIM_WASM_TEXT } from "../../src/sim/sim.wasm.ts";
 import { BUILDS, type Build, instantiate, EXPORT_NAMES as TESTED_NAMES } from "../support/core.ts";
 import { type Binary, parse, signatureOf } from "./binary.ts";
 
@@ -14,7 +16,7 @@ const FOLDER = process.env.SCMI_BUILD_DIR
   ? new URL(process.env.SCMI_BUILD_DIR, "file:///")
   : new URL("../../build/", import.meta.url);
 
-function bytesOf(build: Build): Uint8Array {
+function bytesOf(build: Build | "sim"): Uint8Array {
   return new Uint8Array(readFileSync(new URL(`${build}.wasm`, FOLDER)));
 }
 
@@ -27,12 +29,12 @@ function binaryOf(build: Build): Binary {
 }
 
 /** Compiles a target of asconfig.json as scripts/build-wasm.mjs does, into memory. */
-async function rebuild(target: Build): Promise<Uint8Array> {
+async function rebuild(target: "release" | "sim"): Promise<Uint8Array> {
   const files = new Map<string, Uint8Array | string>();
-  const entry = target === "debug" ? "assembly/debug.ts" : "assembly/index.ts";
+  const entry = target === "sim" ? "assembly/sim/index.ts" : "assembly/index.ts";
   const { error, stderr } = await main([entry, "--target", target], {
     // asc makes an instance of a class; its types know instances only
-    transforms: [InlineHot as never],
+    transforms: target === "sim" ? [] : [InlineHot as never],
     writeFile: (name: string, contents: Uint8Array | string) => {
       files.set(name, contents);
     },
@@ -74,6 +76,27 @@ describe("the release build", () => {
     expect(globals.filter(({ isMutable }) => isMutable)).toEqual([]);
     const { memory } = instantiate("release");
     expect(new Uint8Array(memory.buffer).every((byte) => byte === 0)).toBe(true);
+  });
+});
+
+describe("the module of fleets", () => {
+  const binary = parse(bytesOf("sim"));
+
+  test("comes out of its sources byte for byte as it is embedded", async () => {
+    expect(Buffer.compare(await rebuild("sim"), decodeWasm(SIM_WASM_TEXT))).toBe(0);
+  });
+
+  test("is small enough for browsers to compile while they wait, which is up to 4 KiB", () => {
+    expect(bytesOf("sim").length).toBeLessThanOrEqual(4096);
+    expect(binary.customSections).toEqual([]);
+  });
+
+  test("imports nothing, exports what src/sim knows of, and keeps nothing outside its memory", () => {
+    expect(binary.imports).toEqual([]);
+    expect(names(binary)).toEqual(["count", "govern", "look", "memory", "open"]);
+    const { dataSegments, hasStart, globals } = binary;
+    expect({ dataSegments, hasStart }).toEqual({ dataSegments: 0, hasStart: false });
+    expect(globals.filter(({ isMutable }) => isMutable)).toEqual([]);
   });
 });
 

@@ -114,6 +114,8 @@ export function roomOf(file: string): string {
   const inside = file.replace(/^src\//, "");
   if (RULES[inside]) return inside;
   const [room = "", kind] = inside.split("/");
+  // The module of fleets is a program of its own
+  if (inside.startsWith("assembly/sim/")) return "assembly/sim";
   return room === "transport" && kind ? `transport/${kind.replace(/(\.node)?\.ts$/, "")}` : room;
 }
 

@@ -33,6 +33,8 @@ const WORLD = [
 export const RULES: Readonly<Record<string, Rule>> = {
   "assembly/layout.ts": { imports: [] },
   assembly: { imports: ["assembly/layout.ts"] },
+  "assembly/sim/layout.ts": { imports: [] },
+  "assembly/sim": { imports: ["assembly/sim/layout.ts"] },
   "errors.ts": { imports: [] },
   wire: { imports: ["errors.ts"] },
   virtio: { imports: ["errors.ts"] },
@@ -57,7 +59,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   "vhost-user": { imports: ["firmware", "virtio", "platform", "core", "errors.ts"], types: ["board", "protocols"] },
   trace: { imports: ["wire", "protocols", "core", "errors.ts"] },
   world: { imports: WORLD },
-  sim: { imports: ["world", "core", "protocols", "errors.ts"], types: ["board"] },
+  sim: { imports: ["assembly/sim/layout.ts", "world", "core", "protocols", "errors.ts"], types: ["board"] },
   compliance: { imports: ["transport/transport.ts", "firmware", "wire", "protocols", "core", "agent", "errors.ts"] },
   "index.ts": { imports: ["agent", "core", "errors.ts"] },
   cli: { imports: ["entry points"] },

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import { BoardError } from "../../src/index.ts";
-import { bucketOf, bucketTop, HISTOGRAM_BUCKETS, quantileOf } from "../../src/sim/histogram.ts";
 import { type Load, LoadGenerator, loadOf, parseLoad } from "../../src/sim/load.ts";
 import { parseTrace, sampleTrace } from "../../src/sim/trace.ts";
 import { Random } from "../support/random.ts";
@@ -156,30 +155,5 @@ describe("a load", () => {
     const load = parseLoad("idle");
     expect(draw(load, 1000, 5)).toEqual(draw(load, 1000, 5));
     expect(draw(load, 1000, 5)).not.toEqual(draw(load, 1000, 6));
-  });
-});
-
-describe("a log-linear histogram", () => {
-  test("has a bucket for every value, in order, whose top is at most 1/16 above it", () => {
-    const random = new Random(1);
-    const values = [
-      ...Array(300).keys(),
-      ...Array.from({ length: 3000 }, () => random.word() >>> random.below(32)),
-      0xffffffff,
-    ];
-    for (const value of values) {
-      const bucket = bucketOf(value);
-      expect(bucketTop(bucket)).toBeGreaterThanOrEqual(value);
-      expect(bucketTop(bucket)).toBeLessThanOrEqual(value * (1 + 1 / 16));
-      if (bucket > 0) expect(bucketTop(bucket - 1)).toBeLessThan(value);
-      expect(bucket).toBeLessThan(HISTOGRAM_BUCKETS);
-    }
-  });
-
-  test("finds quantiles", () => {
-    const counts = new Float64Array(HISTOGRAM_BUCKETS);
-    expect(quantileOf(counts, 0.5)).toBe(0);
-    for (let value = 1; value <= 10; value++) counts[bucketOf(value)] = 1;
-    expect([0, 0.1, 0.5, 0.91, 1].map((share) => quantileOf(counts, share))).toEqual([1, 1, 5, 10, 10]);
   });
 });
