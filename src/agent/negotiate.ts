@@ -21,10 +21,13 @@ export async function agreeOnVersion(
   report: Report,
   options: CallOptions | undefined,
 ): Promise<VersionInUse> {
-  const reported = await reportedVersion(connection, protocol, newest, report, options);
+  const answered = await reportedVersion(connection, protocol, report, options);
+  const reported = answered ?? newest;
   const target = wanted ?? Math.min(reported, newest);
   protocol.at(target); // throws when that is older than the table
-  if (target === reported) return { version: reported, reported, negotiation: "own" };
+  if (target === reported) {
+    return { version: reported, reported, negotiation: answered === undefined ? "bestEffort" : "own" };
+  }
   if (target > reported)
     throw new UnsupportedError(`${protocol.title} protocol`, versionOf(target), versionOf(reported));
   const isAgreed = await negotiate(connection, protocol, target, newest, options);
@@ -36,14 +39,14 @@ export async function agreeOnVersion(
   return { version: target, reported, negotiation: "bestEffort" };
 }
 
-/** What the platform says. One that knows the protocol and not this question is taken to speak our version, as Linux does. */
+/** What the platform says; `undefined` from one that knows the protocol and not this question: it is taken to speak our version, as Linux
+ *  does. */
 async function reportedVersion(
   connection: Connection,
   protocol: Protocol,
-  newest: number,
   report: Report,
   options: CallOptions | undefined,
-): Promise<number> {
+): Promise<number | undefined> {
   try {
     const { version } = await ask(connection, protocol, ProtocolVersion, {}, options);
     return version;
@@ -51,7 +54,7 @@ async function reportedVersion(
     const isDenied = reason instanceof StatusError && (reason.is("DENIED") || reason.is("NOT_SUPPORTED"));
     if (isDenied || !isAnswer(reason)) throw reason;
     report("discovery", undefined, 1, reason);
-    return newest;
+    return undefined;
   }
 }
 

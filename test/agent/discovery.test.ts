@@ -204,6 +204,14 @@ test("a platform that denies a protocol says so; one that does not tell its vers
   await closed(agent, platform);
 });
 
+test("where the version is not known, answers may be longer than ours, as from a newer platform", async () => {
+  const platform = new Scripted().withBase(0x20000, { 20: 0x30000 });
+  platform.on(0x14, 0x0, words(-8)).on(0x14, 0x6, words(0, 7, 0, 99));
+  const { agent } = await opened(platform);
+  expect(await (await agent.protocol(Clock)).getRate(0)).toBe(7);
+  await closed(agent, platform);
+});
+
 test("Base answers every question again", async () => {
   const platform = new Scripted().withBase(0x20001, { 19: 0x40000, 20: 0x30000 }, 1);
   platform.on(0x10, 0x9, words(0)).on(0x10, 0xa, words(-3)).on(0x10, 0xb, words(0)).on(0x10, 0x8, words(0));
