@@ -117,7 +117,7 @@ export class Power {
       canSetSync: attributes.setSync,
       canSetAsync: attributes.setAsync,
       notifiesStateChanged:
-        attributes.notifyStateChanged && (await this.#handle.isImplemented(PowerStateNotify, options)),
+        attributes.notifyStateChanged && (await orElse(this.#handle.isImplemented(PowerStateNotify, options), true)),
       notifiesStateChangeRequested: this.version < V3 ? undefined : attributes.notifyStateChangeRequested,
     };
     this.#infos.set(domainId, info);

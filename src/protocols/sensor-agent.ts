@@ -58,7 +58,7 @@ export interface SensorInfo extends SensorScale, SensorRange {
   readonly sensorId: number;
   /** The long name where there is one. */
   readonly name: string;
-  /** Empty for a scalar sensor. */
+  /** Empty for a scalar sensor, and where the platform would not say. */
   readonly axes: readonly SensorAxisInfo[];
   readonly tripPointCount: number;
   /** Can be read without holding the channel meanwhile. */
@@ -74,7 +74,7 @@ export interface SensorInfo extends SensorScale, SensorRange {
 
 /** One reading. */
 export interface SensorReading {
-  /** In the unit: volts, not millivolts. */
+  /** In the unit: volts, not millivolts. `NaN` in an update of a sensor that the platform did not describe. */
   readonly value: number;
   /** As it came, a multiple of 10^exponent of the unit. */
   readonly raw: number | bigint;
@@ -367,7 +367,7 @@ export class Sensor {
       ...scaleOf(attributesHigh.sensorType, attributesHigh.exponent),
       ...rangeOf(description, attributesHigh.exponent),
       name: attributesLow.extendedName ? await orElse(this.getName(sensorId, options), name) : name,
-      axes: hasAxes ? await this.describeAxes(sensorId, options) : [],
+      axes: hasAxes ? await orElse(this.describeAxes(sensorId, options), []) : [],
       tripPointCount: attributesLow.tripPointCount,
       isAsync: attributesLow.async,
       hasContinuousUpdates: attributesLow.continuousUpdate,
@@ -384,7 +384,7 @@ export class Sensor {
 }
 
 const NO_NAMES: ReadonlyMap<number, string> = /* @__PURE__ */ new Map();
-const UNDESCRIBED = { exponent: 0, axes: [], timestampExponent: undefined } as const;
+const UNDESCRIBED = { exponent: Number.NaN, axes: [], timestampExponent: undefined } as const;
 const DIRECTIONS = { off: "OFF", rising: "RISING", falling: "FALLING", both: "BOTH" } as const;
 
 function rawOf({ readings }: Readings): readonly RawReading[] {

@@ -127,6 +127,15 @@ test("without POWER_STATE_NOTIFY no domain notifies, whatever it says of itself"
   await close();
 });
 
+test("a domain is described also where the platform would not say whether it has POWER_STATE_NOTIFY", async () => {
+  const { platform, agent, close } = await opened({ 17: 0x30000 });
+  const power = await agent.protocol(Power);
+  platform.on(0x11, 0x1, words(0, 1, 0, 0, 0)).on(0x11, 0x3, join(words(0, 0xa0000000), text("gpu")));
+  platform.on(0x11, 0x2, words(-2));
+  expect(await power.describeAll()).toMatchObject([{ name: "gpu", canSetSync: true, notifiesStateChanged: true }]);
+  await close();
+});
+
 test("version 2.0 does not tell who notifies of requests, so every domain is tried", async () => {
   const { platform, agent, close } = await opened({ 17: 0x20000 });
   const power = await agent.protocol(Power);
