@@ -1,11 +1,11 @@
 // The echo back end: what any back end in a JavaScript thread has to do, and no more. It waits as the worker does, believes every
 // descriptor, and answers known commands with words from a table. Others, with which a guest boots, go to a platform.
 import { realClock } from "../../dist/src/core/real-clock.js";
-import { listenAt } from "../../dist/src/vhost-user/back-end.js";
 import { Epoll } from "../../dist/src/vhost-user/epoll.js";
 import { FrontEndSocket } from "../../dist/src/vhost-user/front-end-socket.js";
 import { GuestMemory } from "../../dist/src/vhost-user/guest-memory.js";
 import { loadLibc } from "../../dist/src/vhost-user/libc.js";
+import { listenAt } from "../../dist/src/vhost-user/listen.js";
 import { F_PROTOCOL_FEATURES, PROTOCOL_FEATURE, REQUEST, reply } from "../../dist/src/vhost-user/messages.js";
 import { WaitingClock } from "../../dist/src/vhost-user/waiting-clock.js";
 
