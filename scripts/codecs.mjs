@@ -17,7 +17,7 @@ const TAKEN = new Set(["view", "at", "value", "capacity", "total", "to", "item"]
 const ROLES = ["request", "response"];
 
 // Only what is sent so often that decoding shows: enumerating the large board takes the combinators no longer, for the generated code
-// of two hundred messages is still cold when the last of them has come, and all of it would be 6 kB of brotli.
+// of two hundred messages is still cold when the last of them has come, and all of it would be 7 kB of brotli.
 for (const protocol of PROTOCOLS) {
   const messages = messagesOf(protocol, (message) => message.isHot === true && message !== ProtocolVersion);
   if (messages.length > 0) emitFile(protocol.name, `src/protocols/${protocol.name}.ts`, messages);
@@ -38,7 +38,6 @@ function messagesOf(protocol, isWanted) {
     messages.set(message, entry);
     for (const role of ROLES) {
       const layout = layouts[role];
-      if (!layout) continue;
       const versions = entry.roles.get(role) ?? [];
       entry.roles.set(role, versions);
       // The layout of the first version holds from the beginning, so that one table serves protocols with other versions.

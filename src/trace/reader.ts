@@ -142,8 +142,11 @@ export class TraceReader {
 
   #raw(bytes: Uint8Array): void {
     const binary = this.#binaryOf(bytes);
-    if (!binary) this.#sink.skip(NO_BYTES);
-    for (const record of splitRecords(this.#decoder, binary ?? new Uint8Array())) {
+    if (!binary) {
+      this.#sink.skip(NO_BYTES);
+      return;
+    }
+    for (const record of splitRecords(this.#decoder, binary)) {
       if (record.byteLength < 4) this.#sink.skip(`expected a message, got ${record.byteLength} bytes at the end`);
       else this.#take(messageOf(this.#decoder, record));
     }

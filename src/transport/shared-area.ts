@@ -39,17 +39,37 @@ export interface AreaLimits {
 /** {@link AreaLimits} with the defaults of Linux. */
 export type FullLimits = Required<AreaLimits>;
 
+/** Fewest bytes of a channel's largest payload: a status and one word. */
+const LEAST_PAYLOAD = 8;
+
 /** Fills in what was left out, and judges the rest.
  *  @throws RangeError for a limit that is none */
 export function limitsOf(limits: AreaLimits): FullLimits {
   const { timeoutMs = 30, maxMessages = 20, maxMessageBytes = 104, atomicThresholdUs = 0 } = limits;
-  if (!(timeoutMs > 0)) throw new RangeError(`"timeoutMs" expected more than 0, got ${timeoutMs}`);
-  if (!Number.isInteger(maxMessageBytes) || maxMessageBytes < 8) {
-    throw new RangeError(`"maxMessageBytes" expected integer of 8 or more, got ${maxMessageBytes}`);
-  }
-  if (!(atomicThresholdUs >= 0))
-    throw new RangeError(`"atomicThresholdUs" expected 0 or more, got ${atomicThresholdUs}`);
+  expectTimeout(timeoutMs);
+  expectLargestPayload("maxMessageBytes", maxMessageBytes);
+  expectThreshold(atomicThresholdUs);
   return { timeoutMs, maxMessages, maxMessageBytes, atomicThresholdUs };
+}
+
+/** @throws RangeError for a time that no answer can keep to */
+export function expectTimeout(timeoutMs: number): void {
+  if (!(timeoutMs > 0)) throw new RangeError(`"timeoutMs" expected more than 0, got ${timeoutMs}`);
+}
+
+/** @param name what the transport calls its largest payload in bytes
+ *  @throws RangeError for one that no response fits */
+export function expectLargestPayload(name: string, bytes: number): void {
+  if (!Number.isInteger(bytes) || bytes < LEAST_PAYLOAD) {
+    throw new RangeError(`"${name}" expected integer of ${LEAST_PAYLOAD} or more, got ${bytes}`);
+  }
+}
+
+/** @throws RangeError for a latency that is none */
+export function expectThreshold(atomicThresholdUs: number): void {
+  if (!(atomicThresholdUs >= 0)) {
+    throw new RangeError(`"atomicThresholdUs" expected 0 or more, got ${atomicThresholdUs}`);
+  }
 }
 
 /** A channel's row over a shared area. */

@@ -12,6 +12,7 @@ import {
   type VirtioDevice,
 } from "../virtio/index.ts";
 import { Scope } from "./scope.ts";
+import { expectLargestPayload, expectThreshold, expectTimeout } from "./shared-area.ts";
 import type { ChannelTraits, Link, Transport, TransportHost } from "./transport.ts";
 import { CommandQueue } from "./virtio/command-queue.ts";
 import { EventQueue } from "./virtio/event-queue.ts";
@@ -69,13 +70,9 @@ export function virtio(options: VirtioOptions): Transport {
   ) {
     throw new RangeError(`"maxMessages" expected 1 to ${LARGEST_MESSAGES}, got ${maxMessages}`);
   }
-  if (!Number.isInteger(maxMessageBytes) || maxMessageBytes < 8) {
-    throw new RangeError(`"maxMessageBytes" expected integer of 8 or more, got ${maxMessageBytes}`);
-  }
-  if (!(timeoutMs > 0)) throw new RangeError(`"timeoutMs" expected more than 0, got ${timeoutMs}`);
-  if (!(atomicThresholdUs >= 0)) {
-    throw new RangeError(`"atomicThresholdUs" expected 0 or more, got ${atomicThresholdUs}`);
-  }
+  expectLargestPayload("maxMessageBytes", maxMessageBytes);
+  expectTimeout(timeoutMs);
+  expectThreshold(atomicThresholdUs);
   const limits = { maxMessages, maxMessageBytes, timeoutMs, atomicThresholdUs };
   return {
     kind: "virtio",

@@ -1,3 +1,5 @@
+import { expectLargestPayload, expectThreshold, expectTimeout } from "../shared-area.ts";
+
 /** The limits of a transport by OP-TEE. */
 export interface OpteeLimits {
   /** For a response, in milliseconds, above 0; default 30, as Linux waits. `arm,max-rx-timeout-ms` */
@@ -14,7 +16,6 @@ export interface OpteeLimits {
 export type FullOpteeLimits = Required<OpteeLimits>;
 
 const LARGEST_MESSAGES = 1024;
-const LEAST_PAYLOAD = 8;
 /** No row of a core carries more, so no memory is needed for more. */
 const LARGEST_PAYLOAD = 0x1_0000;
 
@@ -22,15 +23,11 @@ const LARGEST_PAYLOAD = 0x1_0000;
  *  @throws RangeError for a limit that is none */
 export function limitsOf(limits: OpteeLimits): FullOpteeLimits {
   const { timeoutMs = 30, maxMessages = 20, maxPayload = 104, atomicThresholdUs = 0 } = limits;
-  if (!(timeoutMs > 0)) throw new RangeError(`"timeoutMs" expected more than 0, got ${timeoutMs}`);
+  expectTimeout(timeoutMs);
   if (!Number.isInteger(maxMessages) || maxMessages < 1 || maxMessages > LARGEST_MESSAGES) {
     throw new RangeError(`"maxMessages" expected integer 1 to ${LARGEST_MESSAGES}, got ${maxMessages}`);
   }
-  if (!Number.isInteger(maxPayload) || maxPayload < LEAST_PAYLOAD) {
-    throw new RangeError(`"maxPayload" expected integer of ${LEAST_PAYLOAD} or more, got ${maxPayload}`);
-  }
-  if (!(atomicThresholdUs >= 0)) {
-    throw new RangeError(`"atomicThresholdUs" expected 0 or more, got ${atomicThresholdUs}`);
-  }
+  expectLargestPayload("maxPayload", maxPayload);
+  expectThreshold(atomicThresholdUs);
   return { timeoutMs, maxMessages, maxPayload: Math.min(maxPayload, LARGEST_PAYLOAD), atomicThresholdUs };
 }
